@@ -1,0 +1,1 @@
+"""The only I/O: bus, journal, clock, web, feeds."""

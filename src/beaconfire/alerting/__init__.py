@@ -1,0 +1,1 @@
+"""Events to places, time left and the life of a warning."""

@@ -1,0 +1,1 @@
+"""What sharing buys: metrics, summaries, tables."""

@@ -1,0 +1,1 @@
+"""Merkle log and journal records: what was done, provable later."""

@@ -1,0 +1,1 @@
+"""Gravity, drag, propagation, ground impact: how a body flies, nothing of how to build one."""

@@ -1,0 +1,1 @@
+"""Geodesy, frames and the conversions between them, WGS-84."""

@@ -1,0 +1,1 @@
+"""Reports to events: correlation, information fusion, launch point, impact area."""

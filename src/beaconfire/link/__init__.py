@@ -1,0 +1,1 @@
+"""The pure protocol of a link: outbox, receipts, order, liveness."""

@@ -1,0 +1,1 @@
+"""Frozen types that are also the wire: one definition for MessagePack, JSON and the schema."""

@@ -1,0 +1,73 @@
+"""Bytes from messages and back: MessagePack on the wire, JSON at the edges. Size first, then strict."""
+
+from typing import Final
+
+import msgspec
+
+from beaconfire.errors import PeerError
+from beaconfire.messages.detection import DetectionBatch
+from beaconfire.messages.envelope import Header, Sealed
+from beaconfire.messages.event import Event, Warning
+from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.report import Report
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+
+MAXIMUM_MESSAGE_BYTES: Final = 65_536
+
+Message = (
+    DetectionBatch
+    | Report
+    | Event
+    | Warning
+    | Notice
+    | Health
+    | Delivery
+    | Receipt
+    | Probe
+    | Suspension
+)
+"""Everything that goes over a bus; the field `type` tells which."""
+
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+_message_decoder: Final = msgspec.msgpack.Decoder(Message)
+_header_decoder: Final = msgspec.msgpack.Decoder(Header)
+_sealed_decoder: Final = msgspec.msgpack.Decoder(Sealed)
+
+
+def encode(message: object) -> bytes:
+    """Return the MessagePack of a message, the same bytes for equal messages."""
+    return _encoder.encode(message)
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MAXIMUM_MESSAGE_BYTES:
+        raise PeerError("oversize", f"{len(data)} bytes, at most {MAXIMUM_MESSAGE_BYTES}")
+    return data
+
+
+def decode(data: bytes) -> Message:
+    """Return the message in `data`.
+
+    Raises:
+        PeerError: oversize, not MessagePack, unknown type or field, or a value of the wrong type.
+    """
+    try:
+        return _message_decoder.decode(_bounded(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PeerError("schema", str(error)) from error
+
+
+def decode_header(data: bytes) -> Header:
+    """Return the header in `data`; raises `PeerError` as `decode` does."""
+    try:
+        return _header_decoder.decode(_bounded(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PeerError("schema", str(error)) from error
+
+
+def decode_sealed(data: bytes) -> Sealed:
+    """Return the sealed report in `data`; raises `PeerError` as `decode` does."""
+    try:
+        return _sealed_decoder.decode(_bounded(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PeerError("schema", str(error)) from error

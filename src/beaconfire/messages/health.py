@@ -1,0 +1,59 @@
+"""Health: what a node says of itself and of its links; a notice tells the operator of a fault."""
+
+import msgspec
+
+from beaconfire.messages.words import Lane, Severity, TimeUs
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice", tag_field="type", forbid_unknown_fields=True):
+    """Tells the operator of something that is not a warning.
+
+    Attributes:
+        code: stable, lower case, hyphens.
+        severity: weight.
+        text: one line in plain words.
+        at_us: when.
+        source: role and nation of the node, such as "picture/JPN".
+    """
+
+    code: str
+    severity: Severity
+    text: str
+    at_us: TimeUs
+    source: str
+
+
+class LinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """State of one lane to one peer.
+
+    Attributes:
+        peer: party.
+        lane: FLASH or ROUTINE.
+        up: the last probe was answered in time.
+        round_trip_ms: of the last answered probe, None if none was.
+        silent_for_s: seconds since anything was heard, None if nothing ever was.
+        queued: rows in the outbox.
+    """
+
+    peer: str
+    lane: Lane
+    up: bool
+    round_trip_ms: float | None
+    silent_for_s: float | None
+    queued: int
+
+
+class Health(msgspec.Struct, frozen=True, tag="health", tag_field="type", forbid_unknown_fields=True):
+    """What a node says of itself, once a second.
+
+    Attributes:
+        source: role and nation, such as "guard/KOR".
+        at_us: when.
+        links: state of each lane.
+        counters: named counts since start, such as released, refused, lost, doubled, rejected.
+    """
+
+    source: str
+    at_us: TimeUs
+    links: tuple[LinkHealth, ...]
+    counters: dict[str, int]

@@ -1,0 +1,103 @@
+"""What travels on a link besides the sealed report: delivery frame, receipt, probe, gap, suspension."""
+
+import msgspec
+
+from beaconfire.messages.words import Lane, TimeUs
+
+
+class Delivery(
+    msgspec.Struct, frozen=True, tag="delivery", tag_field="type", forbid_unknown_fields=True
+):
+    """One sealed report on its way from one party to another.
+
+    Attributes:
+        sender: party; must equal the account it came from.
+        recipient: party.
+        lane: FLASH or ROUTINE.
+        sequence: per sender, recipient and lane, from 1, in order of first publication.
+        oldest_open: smallest sequence the sender still holds; all below are settled.
+        hops: relays passed so far.
+        report_id: of the sealed report, for receipts and doubles.
+        sealed: MessagePack of `Sealed`, as signed and journalled.
+    """
+
+    sender: str
+    recipient: str
+    lane: Lane
+    sequence: int
+    oldest_open: int
+    hops: int
+    report_id: str
+    sealed: bytes
+
+
+class Receipt(
+    msgspec.Struct, frozen=True, tag="receipt", tag_field="type", forbid_unknown_fields=True
+):
+    """The receiver's signed word that it committed what it names.
+
+    Attributes:
+        sender: party that received and signs.
+        recipient: party whose outbox rows may go.
+        lane: FLASH or ROUTINE.
+        sequences: of the deliveries committed (at most 1,000).
+        refused: sequences it committed a refusal of (at most 1,000), so the sender stops resending.
+        key_id: fingerprint of the signing key.
+        signature: Ed25519 over all fields above.
+    """
+
+    sender: str
+    recipient: str
+    lane: Lane
+    sequences: tuple[int, ...]
+    refused: tuple[int, ...]
+    key_id: str
+    signature: bytes
+
+
+class Probe(msgspec.Struct, frozen=True, tag="probe", tag_field="type", forbid_unknown_fields=True):
+    """A question whether the other end lives, and its echo.
+
+    Attributes:
+        sender: party.
+        recipient: party.
+        lane: connection it went over.
+        number: counts per sender process; restarts at 1.
+        sent_monotonic_us: clock of the asker.
+        echo: False for the question, True for the answer.
+        answered_at_us: UTC of the answerer, None in the question.
+    """
+
+    sender: str
+    recipient: str
+    lane: Lane
+    number: int
+    sent_monotonic_us: int
+    echo: bool
+    answered_at_us: TimeUs | None = None
+
+
+class Suspension(
+    msgspec.Struct, frozen=True, tag="suspension", tag_field="type", forbid_unknown_fields=True
+):
+    """A party's signed word that an arrangement is suspended or resumed for it.
+
+    Attributes:
+        party: who says so.
+        arrangement: id.
+        version: of the arrangement.
+        suspended: True to suspend, False to resume.
+        number: strictly rising per party; an older one is void.
+        said_at_us: when.
+        key_id: fingerprint of the signing key.
+        signature: Ed25519 over all fields above.
+    """
+
+    party: str
+    arrangement: str
+    version: int
+    suspended: bool
+    number: int
+    said_at_us: TimeUs
+    key_id: str
+    signature: bytes

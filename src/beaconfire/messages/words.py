@@ -1,0 +1,98 @@
+"""The closed vocabularies of the messages: modes, lanes, phases, groups, levels."""
+
+from enum import Enum, IntEnum, StrEnum
+from typing import Final, NewType
+
+SCHEMA_VERSION: Final = 1
+
+Nation = NewType("Nation", str)
+"""ISO 3166-1 alpha-3 code of a nation, upper case."""
+
+TimeUs = int
+"""Integer microseconds UTC since 1970-01-01. Nanoseconds would pass 2**53 and break in a browser."""
+
+HUB: Final = "HUB"
+"""The party name of the connecting node on links; never a nation code."""
+
+
+class Mode(StrEnum):
+    """What a message is about: the world, an exercise, a simulation, or a test of the link."""
+
+    REAL = "REAL"
+    EXERCISE = "EXERCISE"
+    SIMULATED = "SIMULATED"
+    TEST = "TEST"
+
+
+class Lane(StrEnum):
+    """The two lanes of a link: FLASH is never dropped, ROUTINE keeps the newest."""
+
+    FLASH = "FLASH"
+    ROUTINE = "ROUTINE"
+
+
+class Phase(StrEnum):
+    """Phase of flight."""
+
+    BOOST = "BOOST"
+    COAST = "COAST"
+    REENTRY = "REENTRY"
+
+
+class Status(StrEnum):
+    """Life of a national track or an event."""
+
+    TENTATIVE = "TENTATIVE"
+    CONFIRMED = "CONFIRMED"
+    LOST = "LOST"
+    ENDED = "ENDED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Group(StrEnum):
+    """Field groups of a report: the unit of labelling, dropping, coarsening and digesting.
+
+    The order is the order of the digests in a header and never changes within a schema version.
+    """
+
+    LAUNCH_POINT = "launch_point"
+    TRAJECTORY = "trajectory"
+    COVARIANCE = "covariance"
+    IMPACT = "impact"
+    TIMING = "timing"
+    CLASSIFICATION = "classification"
+    SENSOR = "sensor"
+    RAW_MEASUREMENT = "raw_measurement"
+    PROVENANCE = "provenance"
+
+
+class Level(IntEnum):
+    """Ordered sensitivity level of a label."""
+
+    UNCLASSIFIED = 0
+    RESTRICTED = 1
+    CONFIDENTIAL = 2
+    SECRET = 3
+
+
+class Sharing(StrEnum):
+    """Shorthand for the set of arrangements in force."""
+
+    ALONE = "alone"
+    BILATERAL = "bilateral"
+    TRILATERAL = "trilateral"
+
+
+class PlaceKind(StrEnum):
+    """How a named place is touched: something comes down on it, or passes over it."""
+
+    IMPACT = "IMPACT"
+    OVERFLIGHT = "OVERFLIGHT"
+
+
+class Severity(Enum):
+    """Weight of a notice to the operator."""
+
+    INFORMATION = "information"
+    CAUTION = "caution"
+    FAULT = "fault"

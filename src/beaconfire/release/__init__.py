@@ -1,0 +1,1 @@
+"""Label algebra, decide, sanitise, seal: who may learn what."""

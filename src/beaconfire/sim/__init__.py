@@ -1,0 +1,1 @@
+"""A seeded world: flights, sensors, network, disk, faults."""

@@ -1,0 +1,1 @@
+"""Plots to national tracks: initiation, association, filter, batch solve."""
