@@ -1,0 +1,109 @@
+"""Signing keys and the keyring: Ed25519, one class of keys at a time, fingerprints that name the class."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey as _NaclSigningKey
+from nacl.signing import VerifyKey as _NaclVerifyKey
+
+from beaconfire.errors import UsageError
+from beaconfire.messages.arrangement import KeyClass, PublicKey
+
+SEED_BYTES: Final = 32
+MAXIMUM_KEYS: Final = 256
+
+HEADER_TYPE: Final = "application/vnd.beaconfire.header"
+DEGRADATION_TYPE: Final = "application/vnd.beaconfire.degradation"
+BUNDLE_TYPE: Final = "application/vnd.beaconfire.bundle+json"
+RECEIPT_TYPE: Final = "application/vnd.beaconfire.receipt"
+SUSPENSION_TYPE: Final = "application/vnd.beaconfire.suspension"
+CHECKPOINT_TYPE: Final = "application/vnd.beaconfire.checkpoint"
+
+
+def pre_authentication_encoding(content_type: str, body: bytes) -> bytes:
+    """Return the bytes that are signed: type and body with their lengths, so neither can run over.
+
+    Source: DSSE protocol v1.0 (secure-systems-lab/dsse), section "Signature Definition".
+    """
+    kind = content_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(body), body)
+
+
+def fingerprint(key: PublicKey) -> str:
+    """Return the name of a public key: 32 hex digits over class, party and key."""
+    text = f"beaconfire-key {key.key_class.value} {key.party} ".encode()
+    return hashlib.sha256(text + key.public).hexdigest()[:32]
+
+
+class SigningKey:
+    """One party's private key. It never leaves the process that was given its seed.
+
+    Attributes:
+        public: the public half, with party and class.
+        key_id: its fingerprint.
+    """
+
+    def __init__(self, party: str, key_class: KeyClass, seed: bytes) -> None:
+        if len(seed) != SEED_BYTES:
+            raise UsageError(f"a key seed of {len(seed)} bytes", party, f"{SEED_BYTES} bytes")
+        self._key = _NaclSigningKey(seed)
+        self.public = PublicKey(party=party, key_class=key_class, public=bytes(self._key.verify_key))
+        self.key_id = fingerprint(self.public)
+
+    @property
+    def party(self) -> str:
+        """Who signs with it."""
+        return self.public.party
+
+    def sign(self, content_type: str, body: bytes) -> bytes:
+        """Return the Ed25519 signature (64 bytes) over the pre-authentication encoding."""
+        return self._key.sign(pre_authentication_encoding(content_type, body)).signature
+
+
+class Keyring:
+    """The public keys one process trusts, all of one class.
+
+    Attributes:
+        key_class: the class of every key in it.
+    """
+
+    def __init__(self, key_class: KeyClass, keys: Iterable[PublicKey]) -> None:
+        """Take the keys.
+
+        Raises:
+            UsageError: a key of another class, a malformed key, or too many keys.
+        """
+        self.key_class = key_class
+        self._keys: dict[str, tuple[str, _NaclVerifyKey]] = {}
+        for key in keys:
+            self._add(key)
+
+    def _add(self, key: PublicKey) -> None:
+        if key.key_class is not self.key_class:
+            wanted = f"only keys of class {self.key_class}"
+            raise UsageError(f"a key of class {key.key_class} in the keyring", key.party, wanted)
+        if len(self._keys) >= MAXIMUM_KEYS:
+            raise UsageError("too many keys", key.party, f"at most {MAXIMUM_KEYS}")
+        try:
+            verifier = _NaclVerifyKey(key.public)
+        except (CryptoError, ValueError, TypeError) as error:
+            raise UsageError("a malformed public key", key.party, "32 bytes") from error
+        self._keys[fingerprint(key)] = (key.party, verifier)
+
+    def party_of(self, key_id: str) -> str | None:
+        """Return whose key that is, or None if it is not trusted here."""
+        entry = self._keys.get(key_id)
+        return entry[0] if entry else None
+
+    def verify(self, key_id: str, content_type: str, body: bytes, signature: bytes) -> str | None:
+        """Return the party that signed `body`, or None if the key is unknown or the signature false."""
+        entry = self._keys.get(key_id)
+        if entry is None or len(signature) != 64:
+            return None
+        try:
+            entry[1].verify(pre_authentication_encoding(content_type, body), signature)
+        except (CryptoError, ValueError, TypeError):
+            return None
+        return entry[0]
