@@ -1,0 +1,286 @@
+"""The outbox: the durable queue of one sender towards one recipient, in two lanes.
+
+Three rules:
+
+1. A row goes only when its receipt comes, when it expires, or (ROUTINE only) when a newer report of the
+   same track replaces it or the lane is over its bound, oldest first. FLASH is refused at the door once
+   `FLASH_ROWS_MAX` unexpired rows are open; what was accepted is never dropped before it expires.
+2. A sequence number is given once, in order of `put`, and never again, restarts included.
+3. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from beaconfire.link.journal import Row
+from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, encode
+from beaconfire.messages.transfer import Delivery, Receipt
+from beaconfire.messages.words import Lane
+from beaconfire.release.decide import Outgoing, Released
+
+FLASH_ROWS_MAX: Final = 4_096
+ROUTINE_ROWS_MAX: Final = 4_096
+RESEND_WINDOW: Final = 128
+"""At most this many deliveries of one lane are given by one call of `due`."""
+SEALED_BYTES_MAX: Final = MAXIMUM_MESSAGE_BYTES - 1_024
+"""Leaves room for the fields of a `Delivery` around the sealed bytes."""
+FIRST_RESEND_US: Final = 500_000
+LAST_RESEND_US: Final = 4_000_000
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """A delivery to be published now.
+
+    Attributes:
+        lane: which connection.
+        body: MessagePack of a `Delivery`.
+    """
+
+    lane: Lane
+    body: bytes
+
+
+class Put(msgspec.Struct, frozen=True):
+    """What came of a `put`: all of `keep` and `forget` are committed before `parcel` leaves.
+
+    Attributes:
+        parcel: to be published, or None if it was refused.
+        keep: rows to write.
+        forget: keys to delete (replaced, over the bound, or expired).
+        refused: why it was not taken, empty if it was: "full", "oversize", "expired".
+    """
+
+    parcel: Parcel | None
+    keep: tuple[Row, ...] = ()
+    forget: tuple[str, ...] = ()
+    refused: str = ""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """What is to be done at a time.
+
+    Attributes:
+        parcels: to be published again.
+        forget: keys of expired rows.
+        expired_flash: report ids of FLASH rows that expired without a receipt: lost, and to be said.
+    """
+
+    parcels: tuple[Parcel, ...]
+    forget: tuple[str, ...]
+    expired_flash: tuple[str, ...]
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What a receipt settled.
+
+    Attributes:
+        forget: keys to delete.
+        delivered: report ids the recipient committed.
+        refused: report ids the recipient committed a refusal of.
+    """
+
+    forget: tuple[str, ...]
+    delivered: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+class _Held(msgspec.Struct, frozen=True, array_like=True):
+    """One row's body."""
+
+    sequence: int
+    outgoing: Outgoing
+
+
+class _Timer(msgspec.Struct):
+    """When one row is resent next, monotonic, and the wait after that."""
+
+    next_us: int
+    wait_us: int
+
+
+_held_decoder: Final = msgspec.msgpack.Decoder(_Held)
+
+
+class _LaneQueue:
+    """The open rows of one lane in order of sequence, and the next number to give."""
+
+    def __init__(self) -> None:
+        self.next_sequence = 1
+        self.open: dict[int, _Held] = {}
+        self.timers: dict[int, _Timer] = {}
+        self.by_track: dict[tuple[str, str], int] = {}
+
+    def add(self, held: _Held, timer: _Timer) -> None:
+        self.open[held.sequence] = held
+        self.timers[held.sequence] = timer
+        self.by_track[held.outgoing.originator, held.outgoing.track] = held.sequence
+
+    def remove(self, sequence: int) -> _Held | None:
+        held = self.open.pop(sequence, None)
+        if held is None:
+            return None
+        del self.timers[sequence]
+        track = (held.outgoing.originator, held.outgoing.track)
+        if self.by_track.get(track) == sequence:
+            del self.by_track[track]
+        return held
+
+    def oldest_open(self) -> int:
+        return next(iter(self.open), self.next_sequence)
+
+    def expired(self, utc_us: int) -> list[int]:
+        return [number for number, held in self.open.items() if held.outgoing.expires_at_us <= utc_us]
+
+
+class Outbox:
+    """What one sender still owes one recipient.
+
+    Attributes:
+        sender: own party.
+        recipient: the other party.
+    """
+
+    def __init__(self, sender: str, recipient: str, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Restore the queue from the rows of the journal's outbox table; rows of others are passed over.
+
+        Restored rows are due at once. A row that can't be read is passed over: the journal's checksum
+        has already reported it.
+        """
+        self.sender = sender
+        self.recipient = recipient
+        self._prefix = f"{sender}>{recipient}/"
+        self._lanes = {lane: _LaneQueue() for lane in Lane}
+        found = sorted(row for row in rows if row[0].startswith(self._prefix))
+        for key, body in found:
+            self._restore(key.removeprefix(self._prefix), body)
+
+    def _restore(self, name: str, body: bytes) -> None:
+        lane_name, _, rest = name.partition("/")
+        queue = self._lanes[Lane(lane_name)]
+        if rest == "next":
+            queue.next_sequence = max(queue.next_sequence, int.from_bytes(body, "big"))
+            return
+        try:
+            held = _held_decoder.decode(body)
+        except msgspec.MsgspecError:
+            return
+        queue.add(held, _Timer(0, FIRST_RESEND_US))
+        queue.next_sequence = max(queue.next_sequence, held.sequence + 1)
+
+    def _key(self, lane: Lane, sequence: int) -> str:
+        return f"{self._prefix}{lane.value}/{sequence:016d}"
+
+    def put(self, released: Released[Outgoing], *, utc_us: int, monotonic_us: int) -> Put:
+        """Take a released report and return what is to be written and published.
+
+        Raises:
+            ValueError: it was released to another party than this outbox's recipient.
+        """
+        if released.recipient != self.recipient:
+            raise ValueError(f"released to {released.recipient}, not to {self.recipient}")
+        outgoing = released.value
+        queue = self._lanes[outgoing.lane]
+        if outgoing.expires_at_us <= utc_us:
+            return Put(None, refused="expired")
+        if len(outgoing.sealed) > SEALED_BYTES_MAX:
+            return Put(None, refused="oversize")
+        forget = self._make_room(outgoing, utc_us)
+        if outgoing.lane is Lane.FLASH and len(queue.open) >= FLASH_ROWS_MAX:
+            return Put(None, forget=forget, refused="full")
+        held = _Held(queue.next_sequence, outgoing)
+        queue.next_sequence += 1
+        queue.add(held, _Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US))
+        counter = Row(f"{self._prefix}{outgoing.lane.value}/next", queue.next_sequence.to_bytes(8, "big"))
+        row = Row(self._key(outgoing.lane, held.sequence), encode(held))
+        return Put(self._parcel(held), keep=(row, counter), forget=forget)
+
+    def _make_room(self, outgoing: Outgoing, utc_us: int) -> tuple[str, ...]:
+        """Drop what the new report replaces, and what a full lane may drop."""
+        routine = self._lanes[Lane.ROUTINE]
+        gone: list[str] = []
+        replaced = routine.by_track.get((outgoing.originator, outgoing.track))
+        if replaced is not None:
+            gone.append(self._drop(Lane.ROUTINE, replaced))
+        if outgoing.lane is Lane.ROUTINE:
+            while len(routine.open) >= ROUTINE_ROWS_MAX:
+                gone.append(self._drop(Lane.ROUTINE, routine.oldest_open()))
+        elif len(self._lanes[Lane.FLASH].open) >= FLASH_ROWS_MAX:
+            gone += [self._drop(Lane.FLASH, n) for n in self._lanes[Lane.FLASH].expired(utc_us)]
+        return tuple(gone)
+
+    def _drop(self, lane: Lane, sequence: int) -> str:
+        self._lanes[lane].remove(sequence)
+        return self._key(lane, sequence)
+
+    def _parcel(self, held: _Held) -> Parcel:
+        outgoing = held.outgoing
+        delivery = Delivery(
+            sender=self.sender,
+            recipient=self.recipient,
+            lane=outgoing.lane,
+            sequence=held.sequence,
+            oldest_open=self._lanes[outgoing.lane].oldest_open(),
+            hops=outgoing.hops,
+            report_id=outgoing.report_id,
+            sealed=outgoing.sealed,
+        )
+        return Parcel(outgoing.lane, encode(delivery))
+
+    def due(self, *, utc_us: int, monotonic_us: int) -> Due:
+        """Return what is to be published again and what expired; each resend doubles that row's wait."""
+        expired_flash = tuple(
+            self._lanes[Lane.FLASH].open[n].outgoing.report_id
+            for n in self._lanes[Lane.FLASH].expired(utc_us)
+        )
+        forget = tuple(
+            self._drop(lane, number) for lane in Lane for number in self._lanes[lane].expired(utc_us)
+        )
+        parcels = tuple(p for lane in Lane for p in self._resend(lane, monotonic_us))
+        return Due(parcels, forget, expired_flash)
+
+    def _resend(self, lane: Lane, monotonic_us: int) -> list[Parcel]:
+        queue = self._lanes[lane]
+        numbers = queue.open if lane is Lane.FLASH else reversed(queue.open)
+        ready = [n for n in numbers if queue.timers[n].next_us <= monotonic_us][:RESEND_WINDOW]
+        for number in ready:
+            timer = queue.timers[number]
+            timer.wait_us = min(2 * timer.wait_us, LAST_RESEND_US)
+            timer.next_us = monotonic_us + timer.wait_us
+        return [self._parcel(queue.open[number]) for number in ready]
+
+    def next_due_us(self) -> int | None:
+        """Return the monotonic time of the next resend, or None if nothing is open."""
+        times = [timer.next_us for queue in self._lanes.values() for timer in queue.timers.values()]
+        return min(times, default=None)
+
+    def link_up(self, lane: Lane) -> None:
+        """Make everything open in a lane due at once: the link is back."""
+        for timer in self._lanes[lane].timers.values():
+            timer.next_us = 0
+            timer.wait_us = FIRST_RESEND_US
+
+    def receipt(self, receipt: Receipt) -> Settled:
+        """Return what a receipt settles. The caller has verified its signature.
+
+        A receipt between other parties, and a number that is not open, settle nothing.
+        """
+        if (receipt.sender, receipt.recipient) != (self.recipient, self.sender):
+            return Settled((), (), ())
+        delivered = self._settle(receipt.lane, receipt.sequences)
+        refused = self._settle(receipt.lane, receipt.refused)
+        forget = tuple(self._key(receipt.lane, one.sequence) for one in (*delivered, *refused))
+        return Settled(
+            forget,
+            tuple(one.outgoing.report_id for one in delivered),
+            tuple(one.outgoing.report_id for one in refused),
+        )
+
+    def _settle(self, lane: Lane, numbers: Iterable[int]) -> list[_Held]:
+        removed = (self._lanes[lane].remove(number) for number in numbers)
+        return [held for held in removed if held is not None]
+
+    def queued(self, lane: Lane) -> int:
+        """Return how many rows of a lane are open."""
+        return len(self._lanes[lane].open)
