@@ -19,7 +19,6 @@ DEGRADATION_TYPE: Final = "application/vnd.beaconfire.degradation"
 BUNDLE_TYPE: Final = "application/vnd.beaconfire.bundle+json"
 RECEIPT_TYPE: Final = "application/vnd.beaconfire.receipt"
 SUSPENSION_TYPE: Final = "application/vnd.beaconfire.suspension"
-CHECKPOINT_TYPE: Final = "application/vnd.beaconfire.checkpoint"
 
 
 def pre_authentication_encoding(content_type: str, body: bytes) -> bytes:
