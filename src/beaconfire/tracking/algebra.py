@@ -1,0 +1,57 @@
+"""Small symmetric systems, solved by Cholesky factors of the matrix scaled to a unit diagonal."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from beaconfire.frames.types import Vector
+
+
+@njit(cache=True)
+def inverse_kernel(matrix: Vector) -> Vector:
+    """Return the inverse of a symmetric positive definite matrix, shape (n, n).
+
+    Rows are scaled to a unit diagonal first, because metres, metres per second and logarithms differ by
+    many powers of ten. A pivot that rounding made too small is lifted, so the result is always finite.
+    """
+    size = matrix.shape[0]
+    scale = np.empty(size)
+    for i in range(size):
+        scale[i] = 1.0 / math.sqrt(max(matrix[i, i], 1e-300))
+    lower = np.zeros((size, size))
+    for j in range(size):
+        for i in range(j, size):
+            total = matrix[i, j] * scale[i] * scale[j]
+            for k in range(j):
+                total -= lower[i, k] * lower[j, k]
+            if i == j:
+                lower[j, j] = math.sqrt(max(total, 1e-14))
+            else:
+                lower[i, j] = total / lower[j, j]
+    half = np.zeros((size, size))
+    for j in range(size):
+        for i in range(j, size):
+            total = 1.0 if i == j else 0.0
+            for k in range(j, i):
+                total -= lower[i, k] * half[k, j]
+            half[i, j] = total / lower[i, i]
+    out = np.empty((size, size))
+    for i in range(size):
+        for j in range(i, size):
+            total = 0.0
+            for k in range(j, size):
+                total += half[k, i] * half[k, j]
+            out[i, j] = total * scale[i] * scale[j]
+            out[j, i] = out[i, j]
+    return out
+
+
+@njit(cache=True)
+def symmetric_kernel(matrix: Vector) -> None:
+    """Make a matrix symmetric in place."""
+    for i in range(matrix.shape[0]):
+        for j in range(i + 1, matrix.shape[0]):
+            middle = 0.5 * (matrix[i, j] + matrix[j, i])
+            matrix[i, j] = middle
+            matrix[j, i] = middle
