@@ -1,0 +1,58 @@
+"""Signed words besides reports: receipts, suspensions, checkpoints of audit logs."""
+
+import msgspec
+
+from beaconfire.audit.checkpoint import CHECKPOINT_TYPE, Checkpoint, SignedCheckpoint
+from beaconfire.messages.codec import encode
+from beaconfire.messages.transfer import Receipt, Suspension
+from beaconfire.release.keys import RECEIPT_TYPE, SUSPENSION_TYPE, Keyring, SigningKey
+
+
+def sign_receipt(receipt: Receipt, key: SigningKey) -> Receipt:
+    """Return the receipt with key id and signature filled in."""
+    unsigned = msgspec.structs.replace(receipt, key_id=key.key_id, signature=b"")
+    signature = key.sign(RECEIPT_TYPE, encode(unsigned))
+    return msgspec.structs.replace(unsigned, signature=signature)
+
+
+def is_receipt_good(receipt: Receipt, keyring: Keyring) -> bool:
+    """Return whether the party that the receipt names as its sender signed it."""
+    body = encode(msgspec.structs.replace(receipt, signature=b""))
+    return keyring.verify(receipt.key_id, RECEIPT_TYPE, body, receipt.signature) == receipt.sender
+
+
+def sign_suspension(suspension: Suspension, key: SigningKey) -> Suspension:
+    """Return the suspension with key id and signature filled in."""
+    unsigned = msgspec.structs.replace(suspension, key_id=key.key_id, signature=b"")
+    signature = key.sign(SUSPENSION_TYPE, encode(unsigned))
+    return msgspec.structs.replace(unsigned, signature=signature)
+
+
+def is_suspension_good(suspension: Suspension, keyring: Keyring) -> bool:
+    """Return whether the party that the suspension names signed it."""
+    body = encode(msgspec.structs.replace(suspension, signature=b""))
+    signer = keyring.verify(suspension.key_id, SUSPENSION_TYPE, body, suspension.signature)
+    return signer == suspension.party
+
+
+def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> SignedCheckpoint:
+    """Return the checkpoint signed by the keeper of the log."""
+    body = encode(checkpoint)
+    mark = (key.party, key.key_id, key.sign(CHECKPOINT_TYPE, body))
+    return SignedCheckpoint(body=body, signatures=(mark,))
+
+
+def cosign_checkpoint(signed: SignedCheckpoint, key: SigningKey) -> SignedCheckpoint:
+    """Return the checkpoint with one more signature, which says that it follows from the one before."""
+    mark = (key.party, key.key_id, key.sign(CHECKPOINT_TYPE, signed.body))
+    return msgspec.structs.replace(signed, signatures=(*signed.signatures, mark))
+
+
+def signers_of_checkpoint(signed: SignedCheckpoint, keyring: Keyring) -> frozenset[str]:
+    """Return the parties whose signatures on the checkpoint are good; empty if any is false."""
+    parties = set()
+    for party, key_id, signature in signed.signatures:
+        if keyring.verify(key_id, CHECKPOINT_TYPE, signed.body, signature) != party:
+            return frozenset()
+        parties.add(party)
+    return frozenset(parties)
