@@ -1,0 +1,420 @@
+"""The hub: verifies what each nation sends, and passes to each partner what the arrangements let pass.
+
+Three rules:
+
+1. What is receipted is committed together with all that follows from it: the audit records and the
+   outbox rows towards every partner. So a restart loses nothing receipted.
+2. Every delivery ends, for each partner, as exactly one audit record: released or refused. No log is
+   shared between nations.
+3. It does not fuse, and remembers only ids of reports that have not yet expired.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from beaconfire.audit.checkpoint import Checkpoint
+from beaconfire.audit.record import AuditLog, Passed, Subject
+from beaconfire.link.outbox import Outbox
+from beaconfire.messages.codec import encode
+from beaconfire.messages.health import Health, LinkHealth, Notice
+from beaconfire.messages.refusal import Reason, Withheld
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
+from beaconfire.nodes.commands import (
+    Append,
+    Channel,
+    Command,
+    Forget,
+    Inbound,
+    Keep,
+    Now,
+    Rows,
+    Send,
+    Table,
+    WakeAt,
+)
+from beaconfire.nodes.posting import commands_from_due, commands_from_put
+from beaconfire.release.arrangements import Agreement, Arrangements
+from beaconfire.release.attest import (
+    is_receipt_good,
+    is_suspension_good,
+    sign_checkpoint,
+    sign_receipt,
+)
+from beaconfire.release.cedar import CedarDecider
+from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_partner
+from beaconfire.release.keys import Keyring, SigningKey
+from beaconfire.release.opening import Opened, open_sealed
+
+HEALTH_PERIOD_US: Final = 1_000_000
+PROBE_LIMIT_US: Final = 3_000_000
+SUSPENSION_RESEND_US: Final = 5_000_000
+CHECKPOINT_PERIOD_US: Final = 60_000_000
+SEEN_MAX: Final = 65_536
+TRACKS_MAX: Final = 16_384
+
+
+class HubConfig(msgspec.Struct, frozen=True):
+    """What a hub is given.
+
+    Attributes:
+        parties: nations it connects.
+        mode: the only mode it passes on.
+        key: the hub's own signing key.
+        keyring: keys trusted here.
+        agreements: verified arrangements.
+        secret: under which opaque names are made, 32 bytes.
+    """
+
+    parties: tuple[Nation, ...]
+    mode: Mode
+    key: SigningKey
+    keyring: Keyring
+    agreements: tuple[Agreement, ...]
+    secret: bytes
+
+
+class _Link:
+    """What the hub keeps for one nation: what it owes it, its two audit logs, how its lanes are."""
+
+    def __init__(self, nation: Nation, rows: Rows) -> None:
+        self.nation = nation
+        self.outbox = Outbox(HUB, nation, rows.rows(Table.OUTBOX))
+        self.gave = AuditLog(f"gave/{nation}", rows.log(f"gave/{nation}"))
+        self.given = AuditLog(f"given/{nation}", rows.log(f"given/{nation}"))
+        self.answered: dict[Lane, tuple[int, float]] = {}
+
+    def is_up(self, lane: Lane, now: Now) -> bool:
+        answered = self.answered.get(lane)
+        return answered is not None and now.monotonic_us - answered[0] <= PROBE_LIMIT_US
+
+
+class HubNode:
+    """Sealed reports in, sealed reports out; see the module. Runs as `nodes.commands.Node`.
+
+    Attributes:
+        arrangements: held here, with the suspensions heard of.
+        counters: counts since start.
+    """
+
+    def __init__(self, config: HubConfig, rows: Rows, decider: Decider | None = None) -> None:
+        """Restore from the journal.
+
+        Args:
+            config: see there.
+            rows: of the journal.
+            decider: judge of policies; Cedar if None.
+        """
+        self._config = config
+        self.arrangements = Arrangements(config.agreements)
+        self._releaser = Releaser(
+            decider=decider or CedarDecider(config.agreements),
+            arrangements=self.arrangements,
+            key=config.key,
+            secret=config.secret,
+            mode=config.mode,
+        )
+        self._links = {nation: _Link(nation, rows) for nation in sorted(config.parties)}
+        self._seen: OrderedDict[str, int] = OrderedDict(
+            (key, int.from_bytes(body, "big")) for key, body in rows.rows(Table.INTAKE)
+        )
+        self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._suspensions: dict[str, Suspension] = {}
+        self._restore_suspensions(rows)
+        self.counters = dict.fromkeys(
+            ("received", "released", "refused", "doubled", "rejected", "delivered", "superseded", "lost"), 0
+        )
+        self._checkpointed: dict[str, int] = {}
+        self._probe_number = 0
+        self._next_health_us = 0
+        self._next_suspension_us = 0
+        self._next_checkpoint_us = 0
+
+    def _restore_suspensions(self, rows: Rows) -> None:
+        for key, body in rows.rows(Table.STATE):
+            if key.startswith("suspension/"):
+                said = msgspec.msgpack.decode(body, type=Suspension)
+                self._suspensions[key] = said
+                self._apply(said)
+
+    def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+        """Take what a nation sends: deliveries, receipts, probes, suspensions."""
+        link = self._links.get(Nation(inbound.sender))
+        if link is None or inbound.channel is not Channel.TO_HUB:
+            self.counters["rejected"] += 1
+            return []
+        match inbound.message:
+            case Delivery() as delivery:
+                return self._delivery(link, delivery, inbound, now)
+            case Receipt() as receipt:
+                return self._receipt(link, receipt)
+            case Probe() as probe:
+                return self._probe(link, probe, now)
+            case Suspension() as said:
+                return self._suspension(link, said, now)
+            case _:
+                self.counters["rejected"] += 1
+                return []
+
+    def _delivery(self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now) -> list[Command]:
+        seen_key = f"{link.nation}/{delivery.report_id}"
+        if seen_key in self._seen:
+            self.counters["doubled"] += 1
+            return [self._receipt_for(link, delivery, refused=False)]
+        opened = self._open(link, delivery, inbound, now)
+        if isinstance(opened, Withheld):
+            return self._refuse(link, delivery, opened, now)
+        self.counters["received"] += 1
+        commands = self._remember(seen_key, opened.header.expires_at_us, now)
+        commands += self._pass_on(link, delivery, opened, now)
+        return [*commands, self._receipt_for(link, delivery, refused=False)]
+
+    def _open(
+        self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now
+    ) -> Opened | Withheld:
+        if delivery.sender != link.nation or delivery.hops != 0:
+            return Withheld(reason=Reason.WRONG_SENDER, rule="delivery", detail=delivery.sender[:40])
+        if delivery.recipient != HUB:
+            return Withheld(reason=Reason.WRONG_RECIPIENT, rule="delivery", detail=delivery.recipient[:40])
+        opened = open_sealed(
+            delivery.sealed,
+            recipient=HUB,
+            keyring=self._config.keyring,
+            now_us=now.utc_us,
+            mode=self._config.mode,
+            arrangements=self.arrangements,
+            hops=0,
+        )
+        if isinstance(opened, Withheld):
+            return opened
+        header = opened.header
+        if header.originator != link.nation:
+            return Withheld(reason=Reason.WRONG_SENDER, rule="originator", detail=header.originator)
+        if header.report_id != delivery.report_id or not header.lane is delivery.lane is inbound.lane:
+            return Withheld(reason=Reason.SCHEMA, rule="delivery", detail="frame and header differ")
+        return opened
+
+    def _refuse(self, link: _Link, delivery: Delivery, why: Withheld, now: Now) -> list[Command]:
+        """Record the refusal in the sender's own log and tell it by receipt, so that it stops resending."""
+        self.counters["rejected"] += 1
+        subject = Subject(
+            originator=link.nation,
+            recipient=HUB,
+            report_id=delivery.report_id,
+            lane=delivery.lane,
+            body=delivery.sealed,
+        )
+        record = Append(link.gave.name, link.gave.add(subject, why, now.utc_us))
+        return [record, self._receipt_for(link, delivery, refused=True)]
+
+    def _receipt_for(self, link: _Link, delivery: Delivery, *, refused: bool) -> Command:
+        numbers = (delivery.sequence,)
+        receipt = Receipt(
+            sender=HUB,
+            recipient=link.nation,
+            lane=delivery.lane,
+            sequences=() if refused else numbers,
+            refused=numbers if refused else (),
+            key_id="",
+            signature=b"",
+        )
+        signed = sign_receipt(receipt, self._config.key)
+        return Send(Channel.TO_NATION, link.nation, delivery.lane, signed)
+
+    def _remember(self, key: str, expires_at_us: int, now: Now) -> list[Command]:
+        """Remember an id until its report has expired; past that, expiry itself refuses it."""
+        self._seen[key] = expires_at_us
+        commands: list[Command] = [Keep(Table.INTAKE, key, expires_at_us.to_bytes(8, "big"))]
+        while self._seen:
+            oldest, expired_at_us = next(iter(self._seen.items()))
+            if expired_at_us > now.utc_us and len(self._seen) <= SEEN_MAX:
+                break
+            del self._seen[oldest]
+            commands.append(Forget(Table.INTAKE, oldest))
+        return commands
+
+    def _pass_on(self, link: _Link, delivery: Delivery, opened: Opened, now: Now) -> list[Command]:
+        """Decide for every other nation; the order of the parties says nothing of what is in force."""
+        superseded = self._is_superseded(opened)
+        commands: list[Command] = []
+        for partner in self._links.values():
+            if partner is link:
+                continue
+            decided: Released[Outgoing] | Withheld
+            if superseded:
+                decided = Withheld(reason=Reason.REPLAYED, rule="superseded")
+            else:
+                decided = release_to_partner(opened, partner.nation, self._releaser, now.utc_us)
+            commands += self._settle(link, partner, (delivery, decided), now)
+        return commands
+
+    def _is_superseded(self, opened: Opened) -> bool:
+        """Return whether a newer report of the track was passed on already; FLASH always passes."""
+        header = opened.header
+        track = (header.originator, header.track)
+        newest_us = self._newest.pop(track, 0)
+        self._newest[track] = max(newest_us, header.sent_at_us)
+        if len(self._newest) > TRACKS_MAX:
+            self._newest.popitem(last=False)
+        superseded = header.lane is Lane.ROUTINE and header.sent_at_us < newest_us
+        self.counters["superseded"] += superseded
+        return superseded
+
+    def _settle(
+        self,
+        link: _Link,
+        partner: _Link,
+        case: tuple[Delivery, Released[Outgoing] | Withheld],
+        now: Now,
+    ) -> list[Command]:
+        """Record one decision with the giver and, if released, with the recipient; then post it."""
+        delivery, decided = case
+        subject = Subject(
+            originator=link.nation,
+            recipient=partner.nation,
+            report_id=delivery.report_id,
+            lane=delivery.lane,
+            body=delivery.sealed,
+        )
+        if isinstance(decided, Withheld):
+            self.counters["refused"] += 1
+            return [Append(link.gave.name, link.gave.add(subject, decided, now.utc_us))]
+        self.counters["released"] += 1
+        out = decided.value
+        subject = msgspec.structs.replace(subject, body=out.sealed)
+        passed = Passed(groups=out.groups, degraded=out.degraded, basis=out.basis, rules=out.rules)
+        put = partner.outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+        commands: list[Command] = [
+            Append(link.gave.name, link.gave.add(subject, passed, now.utc_us)),
+            Append(partner.given.name, partner.given.add(subject, passed, now.utc_us)),
+            *commands_from_put(put, Channel.TO_NATION, partner.nation),
+        ]
+        if put.refused:
+            self.counters["lost"] += 1
+            commands.append(self._notice(f"outbox-{put.refused}", f"towards {partner.nation}", now))
+        return commands
+
+    def _receipt(self, link: _Link, receipt: Receipt) -> list[Command]:
+        if receipt.sender != link.nation or not is_receipt_good(receipt, self._config.keyring):
+            self.counters["rejected"] += 1
+            return []
+        settled = link.outbox.receipt(receipt)
+        self.counters["delivered"] += len(settled.delivered)
+        return [Forget(Table.OUTBOX, key) for key in settled.forget]
+
+    def _probe(self, link: _Link, probe: Probe, now: Now) -> list[Command]:
+        if not probe.echo:
+            answer = msgspec.structs.replace(probe, echo=True, answered_at_us=now.utc_us)
+            mine = probe.sender == link.nation and probe.recipient == HUB
+            return [Send(Channel.TO_NATION, link.nation, probe.lane, answer)] if mine else []
+        if probe.sender != HUB or not 0 < probe.number <= self._probe_number:
+            return []
+        was_up = link.is_up(probe.lane, now)
+        round_trip_ms = max(0.0, (now.monotonic_us - probe.sent_monotonic_us) / 1_000.0)
+        link.answered[probe.lane] = (now.monotonic_us, round_trip_ms)
+        if was_up:
+            return []
+        link.outbox.link_up(probe.lane)
+        return self._resend(link, now)
+
+    def _suspension(self, link: _Link, said: Suspension, now: Now) -> list[Command]:
+        """Take a party's word on an arrangement at once, and pass it on to the other parties."""
+        if said.party != link.nation or not is_suspension_good(said, self._config.keyring):
+            self.counters["rejected"] += 1
+            return []
+        if not self._apply(said):
+            return []
+        key = f"suspension/{said.party}/{said.arrangement}"
+        self._suspensions[key] = said
+        words = "suspended" if said.suspended else "resumed"
+        return [
+            Keep(Table.STATE, key, encode(said)),
+            *self._spread(said),
+            self._notice("arrangement-" + words, f"{said.party} {words} {said.arrangement}", now),
+        ]
+
+    def _apply(self, said: Suspension) -> bool:
+        return self.arrangements.suspend(
+            said.party, said.arrangement, number=said.number, suspended=said.suspended
+        )
+
+    def _spread(self, said: Suspension) -> list[Command]:
+        bundles = (a.bundle for a in self.arrangements.agreements)
+        parties = {p for b in bundles if b.arrangement == said.arrangement for p in b.parties}
+        others = [nation for nation in self._links if nation in parties and nation != said.party]
+        return [Send(Channel.TO_NATION, nation, Lane.FLASH, said) for nation in others]
+
+    def tick(self, now: Now) -> list[Command]:
+        """Resend what is due; once a second say how it is and probe the links; sign checkpoints."""
+        commands = [one for link in self._links.values() for one in self._resend(link, now)]
+        if now.monotonic_us >= self._next_health_us:
+            self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
+            self._probe_number += 1
+            commands += [self._probe_of(link, lane, now) for link in self._links.values() for lane in Lane]
+            commands.append(self._health(now))
+        if now.monotonic_us >= self._next_suspension_us:
+            self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
+            commands += [one for said in self._suspensions.values() for one in self._spread(said)]
+        if now.monotonic_us >= self._next_checkpoint_us:
+            self._next_checkpoint_us = now.monotonic_us + CHECKPOINT_PERIOD_US
+            commands += self._checkpoints(now)
+        resends = [link.outbox.next_due_us() for link in self._links.values()]
+        wake_us = min([self._next_health_us, *(one for one in resends if one is not None)])
+        return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]
+
+    def _resend(self, link: _Link, now: Now) -> list[Command]:
+        due = link.outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+        self.counters["lost"] += len(due.expired_flash)
+        commands = commands_from_due(due, Channel.TO_NATION, link.nation)
+        if due.expired_flash:
+            commands.append(self._notice("flash-expired", f"towards {link.nation}", now))
+        return commands
+
+    def _checkpoints(self, now: Now) -> list[Command]:
+        """Sign the state of every log that has grown."""
+        logs = [log for link in self._links.values() for log in (link.gave, link.given)]
+        grown = [log for log in logs if log.size != self._checkpointed.get(log.name, 0)]
+        self._checkpointed.update({log.name: log.size for log in grown})
+        states = [
+            Checkpoint(log=log.name, size=log.size, root=log.root(), at_us=now.utc_us) for log in grown
+        ]
+        return [
+            Append(f"checkpoint/{one.log}", encode(sign_checkpoint(one, self._config.key)))
+            for one in states
+        ]
+
+    def _probe_of(self, link: _Link, lane: Lane, now: Now) -> Command:
+        probe = Probe(
+            sender=HUB,
+            recipient=link.nation,
+            lane=lane,
+            number=self._probe_number,
+            sent_monotonic_us=now.monotonic_us,
+            echo=False,
+        )
+        return Send(Channel.TO_NATION, link.nation, lane, probe)
+
+    def _health(self, now: Now) -> Command:
+        links = tuple(
+            _link_health(link, lane, now) for link in self._links.values() for lane in Lane
+        )
+        health = Health(source="hub", at_us=now.utc_us, links=links, counters=dict(self.counters))
+        return Send(Channel.HEALTH, HUB, Lane.ROUTINE, health)
+
+    def _notice(self, code: str, text: str, now: Now) -> Command:
+        notice = Notice(code=code, severity=Severity.FAULT, text=text, at_us=now.utc_us, source="hub")
+        return Send(Channel.NOTICE, HUB, Lane.FLASH, notice)
+
+
+def _link_health(link: _Link, lane: Lane, now: Now) -> LinkHealth:
+    answered = link.answered.get(lane)
+    return LinkHealth(
+        peer=link.nation,
+        lane=lane,
+        up=link.is_up(lane, now),
+        round_trip_ms=answered[1] if answered else None,
+        silent_for_s=(now.monotonic_us - answered[0]) / 1.0e6 if answered else None,
+        queued=link.outbox.queued(lane),
+    )

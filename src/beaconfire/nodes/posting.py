@@ -1,0 +1,24 @@
+"""From what an outbox says to commands: not a node, but what the sending nodes share."""
+
+from collections.abc import Iterable
+
+from beaconfire.link.outbox import Due, Parcel, Put
+from beaconfire.nodes.commands import Channel, Command, Deliver, Forget, Keep, Table
+
+
+def commands_from_put(put: Put, channel: Channel, recipient: str) -> list[Command]:
+    """Return the rows to write and delete, then the delivery."""
+    commands: list[Command] = [Keep(Table.OUTBOX, row.key, row.body) for row in put.keep]
+    commands += [Forget(Table.OUTBOX, key) for key in put.forget]
+    return commands + deliveries([put.parcel] if put.parcel else [], channel, recipient)
+
+
+def commands_from_due(due: Due, channel: Channel, recipient: str) -> list[Command]:
+    """Return the rows to delete, then what is to be published again."""
+    commands: list[Command] = [Forget(Table.OUTBOX, key) for key in due.forget]
+    return commands + deliveries(due.parcels, channel, recipient)
+
+
+def deliveries(parcels: Iterable[Parcel], channel: Channel, recipient: str) -> list[Command]:
+    """Return one delivery for each parcel."""
+    return [Deliver(channel, recipient, parcel.lane, parcel.body) for parcel in parcels]
