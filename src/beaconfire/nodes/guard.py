@@ -16,7 +16,7 @@ import msgspec
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.link.outbox import Outbox
 from beaconfire.messages.codec import encode
-from beaconfire.messages.health import Health, LinkHealth, Notice
+from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Probe, Receipt, Suspension
@@ -34,6 +34,7 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.heartbeat import Heartbeat
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import is_receipt_good, is_suspension_good
@@ -46,8 +47,6 @@ from beaconfire.release.seal import SealTerms
 ROUTINE_LIFE_US: Final = 60_000_000
 FLASH_LIFE_US: Final = 600_000_000
 HEALTH_PERIOD_US: Final = 1_000_000
-PROBE_LIMIT_US: Final = 3_000_000
-"""A lane whose last probe was answered longer ago than this is down."""
 SUSPENSION_RESEND_US: Final = 5_000_000
 TRACKS_MAX: Final = 4_096
 
@@ -128,8 +127,7 @@ class GuardNode:
         self.counters = dict.fromkeys(
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
         )
-        self._probe_number = 0
-        self._answered: dict[Lane, tuple[int, float]] = {}
+        self._heartbeat = Heartbeat(config.nation, HUB)
         self._next_health_us = 0
         self._next_suspension_us = 0
 
@@ -235,23 +233,13 @@ class GuardNode:
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
     def _probe(self, probe: Probe, now: Now) -> list[Command]:
-        nation = self._config.nation
-        if not probe.echo:
-            answer = msgspec.structs.replace(probe, echo=True, answered_at_us=now.utc_us)
-            return [Send(Channel.TO_HUB, HUB, probe.lane, answer)] if probe.recipient == nation else []
-        if probe.sender != nation or not 0 < probe.number <= self._probe_number:
-            return []
-        was_up = self._is_up(probe.lane, now)
-        round_trip_ms = max(0.0, (now.monotonic_us - probe.sent_monotonic_us) / 1_000.0)
-        self._answered[probe.lane] = (now.monotonic_us, round_trip_ms)
-        if was_up:
+        answer = self._heartbeat.echo(probe, now)
+        if answer is not None:
+            return [Send(Channel.TO_HUB, HUB, probe.lane, answer)]
+        if not self._heartbeat.came_up(probe, now):
             return []
         self._outbox.link_up(probe.lane)
         return self._resend(now)
-
-    def _is_up(self, lane: Lane, now: Now) -> bool:
-        answered = self._answered.get(lane)
-        return answered is not None and now.monotonic_us - answered[0] <= PROBE_LIMIT_US
 
     def _suspension(self, said: Suspension) -> list[Command]:
         """Take a party's word on an arrangement; the own nation's word goes on to the hub."""
@@ -277,8 +265,8 @@ class GuardNode:
         commands = self._resend(now)
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
-            self._probe_number += 1
-            commands += [self._probe_of(lane, now) for lane in Lane]
+            probes = self._heartbeat.probes(now)
+            commands += [Send(Channel.TO_HUB, HUB, probe.lane, probe) for probe in probes]
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
@@ -296,36 +284,14 @@ class GuardNode:
             commands.append(self._notice("flash-expired", ", ".join(due.expired_flash[:5]), now))
         return commands
 
-    def _probe_of(self, lane: Lane, now: Now) -> Command:
-        probe = Probe(
-            sender=self._config.nation,
-            recipient=HUB,
-            lane=lane,
-            number=self._probe_number,
-            sent_monotonic_us=now.monotonic_us,
-            echo=False,
-        )
-        return Send(Channel.TO_HUB, HUB, lane, probe)
-
     def _health(self, now: Now) -> Command:
         health = Health(
             source=f"guard/{self._config.nation}",
             at_us=now.utc_us,
-            links=tuple(self._link_health(lane, now) for lane in Lane),
+            links=tuple(self._heartbeat.health(lane, now, self._outbox.queued(lane)) for lane in Lane),
             counters=dict(self.counters),
         )
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
-
-    def _link_health(self, lane: Lane, now: Now) -> LinkHealth:
-        answered = self._answered.get(lane)
-        return LinkHealth(
-            peer=HUB,
-            lane=lane,
-            up=self._is_up(lane, now),
-            round_trip_ms=answered[1] if answered else None,
-            silent_for_s=(now.monotonic_us - answered[0]) / 1.0e6 if answered else None,
-            queued=self._outbox.queued(lane),
-        )
 
     def _notice(self, code: str, text: str, now: Now) -> Command:
         notice = Notice(

@@ -18,7 +18,7 @@ from beaconfire.audit.checkpoint import Checkpoint
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.link.outbox import Outbox
 from beaconfire.messages.codec import encode
-from beaconfire.messages.health import Health, LinkHealth, Notice
+from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
@@ -35,6 +35,7 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.heartbeat import Heartbeat
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import (
@@ -49,7 +50,6 @@ from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.opening import Opened, open_sealed
 
 HEALTH_PERIOD_US: Final = 1_000_000
-PROBE_LIMIT_US: Final = 3_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
 CHECKPOINT_PERIOD_US: Final = 60_000_000
 SEEN_MAX: Final = 65_536
@@ -84,11 +84,7 @@ class _Link:
         self.outbox = Outbox(HUB, nation, rows.rows(Table.OUTBOX))
         self.gave = AuditLog(f"gave/{nation}", rows.log(f"gave/{nation}"))
         self.given = AuditLog(f"given/{nation}", rows.log(f"given/{nation}"))
-        self.answered: dict[Lane, tuple[int, float]] = {}
-
-    def is_up(self, lane: Lane, now: Now) -> bool:
-        answered = self.answered.get(lane)
-        return answered is not None and now.monotonic_us - answered[0] <= PROBE_LIMIT_US
+        self.heartbeat = Heartbeat(HUB, nation)
 
 
 class HubNode:
@@ -127,7 +123,6 @@ class HubNode:
             ("received", "released", "refused", "doubled", "rejected", "delivered", "superseded", "lost"), 0
         )
         self._checkpointed: dict[str, int] = {}
-        self._probe_number = 0
         self._next_health_us = 0
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
@@ -171,9 +166,7 @@ class HubNode:
         commands += self._pass_on(link, delivery, opened, now)
         return [*commands, self._receipt_for(link, delivery, refused=False)]
 
-    def _open(
-        self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now
-    ) -> Opened | Withheld:
+    def _open(self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now) -> Opened | Withheld:
         if delivery.sender != link.nation or delivery.hops != 0:
             return Withheld(reason=Reason.WRONG_SENDER, rule="delivery", detail=delivery.sender[:40])
         if delivery.recipient != HUB:
@@ -305,16 +298,10 @@ class HubNode:
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
     def _probe(self, link: _Link, probe: Probe, now: Now) -> list[Command]:
-        if not probe.echo:
-            answer = msgspec.structs.replace(probe, echo=True, answered_at_us=now.utc_us)
-            mine = probe.sender == link.nation and probe.recipient == HUB
-            return [Send(Channel.TO_NATION, link.nation, probe.lane, answer)] if mine else []
-        if probe.sender != HUB or not 0 < probe.number <= self._probe_number:
-            return []
-        was_up = link.is_up(probe.lane, now)
-        round_trip_ms = max(0.0, (now.monotonic_us - probe.sent_monotonic_us) / 1_000.0)
-        link.answered[probe.lane] = (now.monotonic_us, round_trip_ms)
-        if was_up:
+        answer = link.heartbeat.echo(probe, now)
+        if answer is not None:
+            return [Send(Channel.TO_NATION, link.nation, probe.lane, answer)]
+        if not link.heartbeat.came_up(probe, now):
             return []
         link.outbox.link_up(probe.lane)
         return self._resend(link, now)
@@ -351,8 +338,11 @@ class HubNode:
         commands = [one for link in self._links.values() for one in self._resend(link, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
-            self._probe_number += 1
-            commands += [self._probe_of(link, lane, now) for link in self._links.values() for lane in Lane]
+            commands += [
+                Send(Channel.TO_NATION, link.nation, probe.lane, probe)
+                for link in self._links.values()
+                for probe in link.heartbeat.probes(now)
+            ]
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
@@ -377,28 +367,16 @@ class HubNode:
         logs = [log for link in self._links.values() for log in (link.gave, link.given)]
         grown = [log for log in logs if log.size != self._checkpointed.get(log.name, 0)]
         self._checkpointed.update({log.name: log.size for log in grown})
-        states = [
-            Checkpoint(log=log.name, size=log.size, root=log.root(), at_us=now.utc_us) for log in grown
-        ]
+        states = [Checkpoint(log=log.name, size=log.size, root=log.root(), at_us=now.utc_us) for log in grown]
         return [
-            Append(f"checkpoint/{one.log}", encode(sign_checkpoint(one, self._config.key)))
-            for one in states
+            Append(f"checkpoint/{one.log}", encode(sign_checkpoint(one, self._config.key))) for one in states
         ]
-
-    def _probe_of(self, link: _Link, lane: Lane, now: Now) -> Command:
-        probe = Probe(
-            sender=HUB,
-            recipient=link.nation,
-            lane=lane,
-            number=self._probe_number,
-            sent_monotonic_us=now.monotonic_us,
-            echo=False,
-        )
-        return Send(Channel.TO_NATION, link.nation, lane, probe)
 
     def _health(self, now: Now) -> Command:
         links = tuple(
-            _link_health(link, lane, now) for link in self._links.values() for lane in Lane
+            link.heartbeat.health(lane, now, link.outbox.queued(lane))
+            for link in self._links.values()
+            for lane in Lane
         )
         health = Health(source="hub", at_us=now.utc_us, links=links, counters=dict(self.counters))
         return Send(Channel.HEALTH, HUB, Lane.ROUTINE, health)
@@ -406,15 +384,3 @@ class HubNode:
     def _notice(self, code: str, text: str, now: Now) -> Command:
         notice = Notice(code=code, severity=Severity.FAULT, text=text, at_us=now.utc_us, source="hub")
         return Send(Channel.NOTICE, HUB, Lane.FLASH, notice)
-
-
-def _link_health(link: _Link, lane: Lane, now: Now) -> LinkHealth:
-    answered = link.answered.get(lane)
-    return LinkHealth(
-        peer=link.nation,
-        lane=lane,
-        up=link.is_up(lane, now),
-        round_trip_ms=answered[1] if answered else None,
-        silent_for_s=(now.monotonic_us - answered[0]) / 1.0e6 if answered else None,
-        queued=link.outbox.queued(lane),
-    )
