@@ -1,0 +1,211 @@
+"""The intake: what one recipient has already had from one sender, what is missing, what it owes a receipt for.
+
+Three rules:
+
+1. A report id that was settled is settled once: every later copy is a double, receipted again, never opened.
+2. A receipt is given only for what `settle` was called for, whose row its caller commits first.
+3. What the sender no longer holds (`oldest_open`) is not missing: it was receipted, replaced or expired.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from beaconfire.errors import PeerError
+from beaconfire.link.journal import Row
+from beaconfire.link.receipts import UnsignedReceipt
+from beaconfire.messages.codec import encode
+from beaconfire.messages.transfer import Delivery, Receipt
+from beaconfire.messages.words import Lane
+
+REMEMBERED_MAX: Final = 8_192
+"""Settled reports remembered per lane; above both bounds of an outbox, so a resend is always known."""
+RECEIPT_SEQUENCES_MAX: Final = 1_000
+ROUTINE_RECEIPT_WAIT_US: Final = 20_000
+GAP_WAIT_US: Final = 3_000_000
+GAPS_MAX: Final = 256
+SEQUENCE_MAX: Final = 2**53
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Deliveries that the sender numbered and that did not come within `GAP_WAIT_US`.
+
+    Attributes:
+        sender: whose.
+        lane: which.
+        sequences: the missing numbers, at most `GAPS_MAX`.
+    """
+
+    sender: str
+    lane: Lane
+    sequences: tuple[int, ...]
+
+
+class _Settled(msgspec.Struct, frozen=True, array_like=True):
+    """One row's body: a report that was committed, or whose refusal was."""
+
+    sequence: int
+    report_id: str
+    refused: bool
+
+
+_settled_decoder: Final = msgspec.msgpack.Decoder(_Settled)
+
+
+class _LaneIntake:
+    """What is known of one lane."""
+
+    def __init__(self) -> None:
+        self.settled: OrderedDict[str, bool] = OrderedDict()
+        self.sequences: OrderedDict[int, None] = OrderedDict()
+        self.highest = 0
+        self.missing: dict[int, int] = {}
+        self.owed: dict[int, bool] = {}
+        self.owed_since_us: int | None = None
+
+    def remember(self, one: _Settled) -> None:
+        self.settled[one.report_id] = one.refused
+        self.sequences[one.sequence] = None
+        self.highest = max(self.highest, one.sequence)
+        for memory in (self.settled, self.sequences):
+            while len(memory) > REMEMBERED_MAX:
+                memory.popitem(last=False)
+
+    def owe(self, sequence: int, *, refused: bool, monotonic_us: int) -> None:
+        if len(self.owed) < REMEMBERED_MAX:
+            self.owed[sequence] = refused
+            if self.owed_since_us is None:
+                self.owed_since_us = monotonic_us
+
+    def note_missing(self, delivery: Delivery, monotonic_us: int) -> None:
+        """Start the clock for numbers between the last seen and this one; end it for what came or went."""
+        for number in [n for n in self.missing if n < delivery.oldest_open or n == delivery.sequence]:
+            del self.missing[number]
+        if self.highest:
+            first = max(self.highest + 1, delivery.oldest_open, delivery.sequence - GAPS_MAX)
+            for number in range(first, delivery.sequence):
+                if len(self.missing) < GAPS_MAX:
+                    self.missing[number] = monotonic_us + GAP_WAIT_US
+        self.highest = max(self.highest, delivery.sequence)
+
+
+class Intake:
+    """What one recipient has had from one sender.
+
+    Attributes:
+        recipient: own party.
+        sender: the other party.
+    """
+
+    def __init__(self, recipient: str, sender: str, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Restore from the rows of the journal's intake table; rows of others are passed over."""
+        self.recipient = recipient
+        self.sender = sender
+        self._prefix = f"{sender}>{recipient}/"
+        self._lanes = {lane: _LaneIntake() for lane in Lane}
+        restored: list[tuple[Lane, _Settled]] = []
+        for key, body in rows:
+            if key.startswith(self._prefix):
+                lane_name = key.removeprefix(self._prefix).partition("/")[0]
+                try:
+                    restored.append((Lane(lane_name), _settled_decoder.decode(body)))
+                except (msgspec.MsgspecError, ValueError):
+                    continue
+        for lane, one in sorted(restored, key=lambda pair: pair[1].sequence):
+            self._lanes[lane].remember(one)
+
+    def is_new(self, delivery: Delivery, *, lane: Lane, monotonic_us: int) -> bool:
+        """Return whether a delivery is to be opened; a double is owed its receipt again and is not.
+
+        Args:
+            delivery: as decoded; the caller has seen to it that the bus vouches for its sender.
+            lane: connection it came over.
+            monotonic_us: now.
+
+        Raises:
+            PeerError: between other parties, over the wrong lane, or with impossible numbers.
+        """
+        if (delivery.sender, delivery.recipient) != (self.sender, self.recipient):
+            raise PeerError("wrong-party", f"{delivery.sender[:16]} to {delivery.recipient[:16]}")
+        if delivery.lane is not lane:
+            raise PeerError("wrong-lane", f"{delivery.lane} over {lane}")
+        if not 1 <= delivery.oldest_open <= delivery.sequence <= SEQUENCE_MAX:
+            raise PeerError("bad-sequence", f"{delivery.sequence} with {delivery.oldest_open} open")
+        state = self._lanes[lane]
+        state.note_missing(delivery, monotonic_us)
+        refused = state.settled.get(delivery.report_id)
+        if refused is None:
+            return True
+        state.owe(delivery.sequence, refused=refused, monotonic_us=monotonic_us)
+        return False
+
+    def settle(self, delivery: Delivery, *, refused: bool, monotonic_us: int) -> Row:
+        """Return the row that makes a new delivery settled, for good or as a refusal; a receipt is owed.
+
+        The keys of one lane go round, so that the journal keeps `REMEMBERED_MAX` rows and no more.
+        """
+        one = _Settled(delivery.sequence, delivery.report_id, refused)
+        state = self._lanes[delivery.lane]
+        state.remember(one)
+        state.owe(delivery.sequence, refused=refused, monotonic_us=monotonic_us)
+        slot = delivery.sequence % REMEMBERED_MAX
+        return Row(f"{self._prefix}{delivery.lane.value}/{slot:05d}", encode(one))
+
+    def receipts(
+        self, sign: Callable[[UnsignedReceipt], Receipt], *, monotonic_us: int
+    ) -> tuple[Receipt, ...]:
+        """Return the receipts to be sent now: FLASH at once, ROUTINE gathered for 20 ms.
+
+        Args:
+            sign: makes the signed receipt.
+            monotonic_us: now.
+        """
+        made: list[Receipt] = []
+        for lane, state in self._lanes.items():
+            wait_us = ROUTINE_RECEIPT_WAIT_US if lane is Lane.ROUTINE else 0
+            if state.owed_since_us is None or monotonic_us - state.owed_since_us < wait_us:
+                continue
+            made += [sign(content) for content in self._contents(lane, state)]
+            state.owed = {}
+            state.owed_since_us = None
+        return tuple(made)
+
+    def _contents(self, lane: Lane, state: _LaneIntake) -> list[UnsignedReceipt]:
+        numbers = sorted(state.owed)
+        pieces = [
+            numbers[start : start + RECEIPT_SEQUENCES_MAX]
+            for start in range(0, len(numbers), RECEIPT_SEQUENCES_MAX)
+        ]
+        return [
+            UnsignedReceipt(
+                sender=self.recipient,
+                recipient=self.sender,
+                lane=lane,
+                sequences=[n for n in piece if not state.owed[n]],
+                refused=[n for n in piece if state.owed[n]],
+            )
+            for piece in pieces
+        ]
+
+    def gaps(self, *, monotonic_us: int) -> tuple[Gap, ...]:
+        """Return what is overdue; each missing number is given once."""
+        found: list[Gap] = []
+        for lane, state in self._lanes.items():
+            overdue = tuple(sorted(n for n, at_us in state.missing.items() if at_us <= monotonic_us))
+            for number in overdue:
+                del state.missing[number]
+            if overdue:
+                found.append(Gap(self.sender, lane, overdue))
+        return tuple(found)
+
+    def next_due_us(self) -> int | None:
+        """Return the monotonic time at which `receipts` or `gaps` will have something, or None."""
+        times = [at_us for state in self._lanes.values() for at_us in state.missing.values()]
+        times += [
+            state.owed_since_us + (ROUTINE_RECEIPT_WAIT_US if lane is Lane.ROUTINE else 0)
+            for lane, state in self._lanes.items()
+            if state.owed_since_us is not None
+        ]
+        return min(times, default=None)
