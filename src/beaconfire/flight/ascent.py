@@ -224,7 +224,7 @@ def _fly_kernel(
 
     The last node is the impact. The number is 0 if it never came down within the time, or never rose.
     """
-    steps = int(math.ceil(drive[0] / _BOOST_STEP_S))
+    steps = math.ceil(drive[0] / _BOOST_STEP_S)
     times[0] = 0.0
     nodes[0] = start
     for k in range(1, steps + 1):
