@@ -15,7 +15,6 @@ import msgspec
 
 from beaconfire.errors import PeerError
 from beaconfire.link.journal import Row
-from beaconfire.link.receipts import UnsignedReceipt
 from beaconfire.messages.codec import encode
 from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import Lane
@@ -153,13 +152,11 @@ class Intake:
         slot = delivery.sequence % REMEMBERED_MAX
         return Row(f"{self._prefix}{delivery.lane.value}/{slot:05d}", encode(one))
 
-    def receipts(
-        self, sign: Callable[[UnsignedReceipt], Receipt], *, monotonic_us: int
-    ) -> tuple[Receipt, ...]:
+    def receipts(self, sign: Callable[[Receipt], Receipt], *, monotonic_us: int) -> tuple[Receipt, ...]:
         """Return the receipts to be sent now: FLASH at once, ROUTINE gathered for 20 ms.
 
         Args:
-            sign: makes the signed receipt.
+            sign: gives the receipt signed, such as `release.attest.sign_receipt` with a key.
             monotonic_us: now.
         """
         made: list[Receipt] = []
@@ -172,19 +169,21 @@ class Intake:
             state.owed_since_us = None
         return tuple(made)
 
-    def _contents(self, lane: Lane, state: _LaneIntake) -> list[UnsignedReceipt]:
+    def _contents(self, lane: Lane, state: _LaneIntake) -> list[Receipt]:
         numbers = sorted(state.owed)
         pieces = [
             numbers[start : start + RECEIPT_SEQUENCES_MAX]
             for start in range(0, len(numbers), RECEIPT_SEQUENCES_MAX)
         ]
         return [
-            UnsignedReceipt(
+            Receipt(
                 sender=self.recipient,
                 recipient=self.sender,
                 lane=lane,
-                sequences=[n for n in piece if not state.owed[n]],
-                refused=[n for n in piece if state.owed[n]],
+                sequences=tuple(n for n in piece if not state.owed[n]),
+                refused=tuple(n for n in piece if state.owed[n]),
+                key_id="",
+                signature=b"",
             )
             for piece in pieces
         ]

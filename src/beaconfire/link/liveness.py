@@ -68,12 +68,13 @@ class Liveness:
         return tuple(made)
 
     def answer(self, probe: Probe, *, utc_us: int) -> Probe | None:
-        """Return the echo of the peer's probe, or None if it is none of this link's."""
+        """Return the echo of the peer's probe, or None if it is none of this link's.
+
+        An echo keeps the asker as its sender: it is the question, answered.
+        """
         if probe.echo or (probe.sender, probe.recipient) != (self.peer, self.own):
             return None
-        return msgspec.structs.replace(
-            probe, sender=self.own, recipient=self.peer, echo=True, answered_at_us=utc_us
-        )
+        return msgspec.structs.replace(probe, echo=True, answered_at_us=utc_us)
 
     def heard(self, lane: Lane, monotonic_us: int) -> None:
         """Note that anything acceptable came from the peer over a lane."""
@@ -84,7 +85,7 @@ class Liveness:
         """Take an echo; return whether it answers a probe that was sent and is still open."""
         life = self._lanes.get(lane)
         fits = probe.echo and probe.lane is lane
-        if life is None or not fits or (probe.sender, probe.recipient) != (self.peer, self.own):
+        if life is None or not fits or (probe.sender, probe.recipient) != (self.own, self.peer):
             return False
         asked_at_us = life.outstanding.pop(probe.number, None)
         if asked_at_us is None:
