@@ -42,7 +42,7 @@ from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_hub
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules, label_report
-from beaconfire.release.seal import SealTerms
+from beaconfire.release.terms import SealTerms
 
 ROUTINE_LIFE_US: Final = 60_000_000
 FLASH_LIFE_US: Final = 600_000_000

@@ -21,8 +21,9 @@ from beaconfire.release.label import flaw_in_label, rights_of
 from beaconfire.release.obligations import Obligations
 from beaconfire.release.opening import Opened
 from beaconfire.release.sanitise import sanitise
-from beaconfire.release.seal import SealTerms, degrade, keep_groups, seal_report
+from beaconfire.release.seal import degrade, keep_groups, seal_report
 from beaconfire.release.second_check import flaw_in_outgoing, flaw_towards_hub
+from beaconfire.release.terms import SealTerms
 
 T_co = TypeVar("T_co", covariant=True)
 

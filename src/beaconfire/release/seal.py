@@ -9,33 +9,15 @@ import msgspec
 
 from beaconfire.messages.codec import encode
 from beaconfire.messages.envelope import Degradation, Disclosure, Header, Sealed
-from beaconfire.messages.label import Label
 from beaconfire.messages.report import Report
-from beaconfire.messages.words import SCHEMA_VERSION, Group, Lane
+from beaconfire.messages.words import SCHEMA_VERSION, Group
 from beaconfire.release.content import GROUPS, Content, content_of, encode_content
 from beaconfire.release.keys import DEGRADATION_TYPE, HEADER_TYPE, SigningKey
+from beaconfire.release.terms import SealTerms
 
 SALT_BYTES: Final = 16
 HOPS_MAX: Final = 1
 NOTHING: Final = encode_content(None)
-
-
-class SealTerms(msgspec.Struct, frozen=True):
-    """What the header says beside the report itself.
-
-    Attributes:
-        label: who may learn it.
-        lane: FLASH or ROUTINE.
-        sent_at_us: now, UTC.
-        expires_at_us: not after this.
-        arrangements: digests of the agreements in force at the originator.
-    """
-
-    label: Label
-    lane: Lane
-    sent_at_us: int
-    expires_at_us: int
-    arrangements: tuple[str, ...]
 
 
 def salt_of(secret: bytes, report_id: str, group: Group) -> bytes:
