@@ -1,0 +1,265 @@
+"""Where and when a free body comes down, and how sure that is.
+
+For warning only: everything here starts from an observed state and its covariance. A state of seven is
+x y z (m), vx vy vz (m/s, ECEF), ln(1/beta); covariances are (7, 7) in that order.
+
+The ground area is linear where the map to the ground is, with the ballistic coefficient taken by
+quadrature; where the map bends, a fixed set of sigma samples takes over. It is None where nothing honest
+can be said.
+"""
+
+import math
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from beaconfire.flight.fall import fall_kernel, fall_with_transition_kernel
+from beaconfire.frames.geodesy import (
+    destination,
+    enu_from_ecef_rotation_kernel,
+    geodetic_from_ecef_kernel,
+    great_circle_kernel,
+)
+from beaconfire.frames.types import Vector
+from beaconfire.messages.estimate import Ellipse, ImpactEstimate
+from beaconfire.messages.words import TimeUs
+from beaconfire.units import microseconds_from_seconds
+
+PROBABILITY: Final = 0.95
+AREA_SCALE: Final = math.sqrt(-2.0 * math.log(1.0 - PROBABILITY))
+"""Semi-axis of the 95 % ellipse of a plane normal distribution, in standard deviations."""
+SEMI_MAJOR_LIMIT_M: Final = 3_000_000.0
+"""A wider area says nothing, and a plane about its centre no longer maps it."""
+BENT_SIGMAS: Final = 0.4
+"""How far two-sigma points may land from the linear forecast before samples take over, in sigmas."""
+
+# Source: Abramowitz and Stegun, table 25.10, five-point Gauss-Hermite, for a unit normal weight.
+_HERMITE_NODES: Final = np.array([0.0, -1.355_626_18, 1.355_626_18, -2.856_970_01, 2.856_970_01])
+_HERMITE_WEIGHTS: Final = np.array(
+    [0.533_333_333, 0.222_075_922, 0.222_075_922, 0.011_257_411, 0.011_257_411]
+)
+_SAMPLE_COUNT: Final = 64
+_SAMPLE_RANK: Final = 62
+"""Order statistic that bounds the area: 62 of 64 has an expected content of 62 / 65 = 0.954."""
+
+
+def _normal_samples() -> Vector:
+    """Return fixed samples of a unit normal in seven dimensions, exact in mean and covariance.
+
+    A rank-one lattice in antithetic pairs, whitened; the shape is (64, 7).
+    Source: M. Roberts, The unreasonable effectiveness of quasirandom sequences (2018), for the lattice.
+    """
+    root = 1.0
+    for _ in range(60):
+        root = (1.0 + root) ** (1.0 / 8.0)
+    steps = np.array([root ** -(k + 1) for k in range(7)])
+    uniform = (0.5 + np.outer(np.arange(1, _SAMPLE_COUNT // 2 + 1), steps)) % 1.0
+    half = np.vectorize(NormalDist().inv_cdf)(np.clip(uniform, 1e-9, 1.0 - 1e-9))
+    both = np.concatenate((half, -half))
+    factor = np.linalg.cholesky(both.T @ both / both.shape[0])
+    return np.ascontiguousarray(np.linalg.solve(factor, both.T).T)
+
+
+_SAMPLES: Final = _normal_samples()
+
+
+@njit(cache=True)
+def _ground_offset_kernel(latitude_rad: float, longitude_rad: float, ground: Vector) -> Vector:
+    """Return east and north (m) of a point from a place, equidistant along great circles, shape (2,)."""
+    there_latitude, there_longitude, _ = geodetic_from_ecef_kernel(ground[0], ground[1], ground[2])
+    distance, bearing = great_circle_kernel(latitude_rad, longitude_rad, there_latitude, there_longitude)
+    return np.array([distance * math.sin(bearing), distance * math.cos(bearing)])
+
+
+@njit(cache=True)
+def _landings_kernel(states: Vector, reference: Vector, height_m: float) -> tuple[Vector, int]:
+    """Return east, north (m) and time (s) of each landing, shape (n, 3), and how many never land.
+
+    `reference` holds latitude, longitude (rad) and time (s) that offsets count from.
+    """
+    out = np.empty((states.shape[0], 3))
+    failed = 0
+    for i in range(states.shape[0]):
+        elapsed, ground = fall_kernel(states[i], height_m)
+        if math.isnan(elapsed):
+            failed += 1
+            out[i, :] = math.nan
+            continue
+        out[i, :2] = _ground_offset_kernel(reference[0], reference[1], ground)
+        out[i, 2] = elapsed - reference[2]
+    return out, failed
+
+
+@njit(cache=True)
+def _ground_jacobian_kernel(ground: Vector, transition: Vector, enu: Vector) -> Vector:
+    """Return the partials of east, north (m) and time (s) of the landing, shape (3, 7).
+
+    With the event-time correction: a change that arrives later also moves on with the velocity.
+    """
+    up, velocity = enu[2], ground[3:6]
+    rate = up[0] * velocity[0] + up[1] * velocity[1] + up[2] * velocity[2]
+    out = np.empty((3, 7))
+    for j in range(7):
+        shift = transition[:3, j]
+        delay = -(up[0] * shift[0] + up[1] * shift[1] + up[2] * shift[2]) / rate
+        for i in range(2):
+            total = 0.0
+            for k in range(3):
+                total += enu[i, k] * (shift[k] + velocity[k] * delay)
+            out[i, j] = total
+        out[2, j] = delay
+    return out
+
+
+@njit(cache=True)
+def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[int, Vector, Vector, Vector]:
+    """Return a verdict, reference (3,), mean (3,) and covariance (3, 3) of the landing.
+
+    The verdict is 0 for never lands, 1 for good, 2 for too bent to be linear. Mean and covariance are of
+    east, north (m) and time (s) from the reference: latitude, longitude (rad), elapsed time (s).
+    """
+    mean, spread, reference = np.zeros(3), np.zeros((3, 3)), np.zeros(3)
+    elapsed, landed = fall_kernel(state, height_m)
+    if math.isnan(elapsed):
+        return 0, reference, mean, spread
+    latitude, longitude, _ = geodetic_from_ecef_kernel(landed[0], landed[1], landed[2])
+    reference[0], reference[1], reference[2] = latitude, longitude, elapsed
+    ground, transition = fall_with_transition_kernel(state, elapsed)
+    enu = enu_from_ecef_rotation_kernel(latitude, longitude)
+    jacobian = _ground_jacobian_kernel(ground, transition, enu)
+    sigma_beta = math.sqrt(max(covariance[6, 6], 1e-12))
+    along_beta = covariance[:, 6] / sigma_beta
+    rest = covariance - np.outer(along_beta, along_beta)
+    rest_ground = jacobian @ rest @ jacobian.T
+    nodes = np.empty((5, 7))
+    for i in range(5):
+        nodes[i] = state + along_beta * _HERMITE_NODES[i]
+    landings, failed = _landings_kernel(nodes, reference, height_m)
+    if failed > 0:
+        return 2, reference, mean, spread
+    for i in range(5):
+        mean += _HERMITE_WEIGHTS[i] * landings[i]
+    for i in range(5):
+        apart = landings[i] - mean
+        spread += _HERMITE_WEIGHTS[i] * np.outer(apart, apart)
+    spread += rest_ground
+    verdict = 1
+    plane = np.ascontiguousarray(rest_ground[:2, :2])
+    values, vectors = np.linalg.eigh(0.5 * (plane + plane.T))
+    inverse = np.linalg.inv(spread[:2, :2] + 1e-6 * np.eye(2))
+    probes = np.empty((2, 7))
+    for axis in range(2):
+        direction = np.ascontiguousarray(vectors[:, axis])
+        deviation = math.sqrt(max(values[axis], 1e-12))
+        pulled = rest @ (np.ascontiguousarray(jacobian[:2]).T @ direction) * (2.0 / deviation)
+        probes[0], probes[1] = state + pulled, state - pulled
+        there, failed = _landings_kernel(probes, reference, height_m)
+        if failed > 0:
+            return 2, reference, mean, spread
+        for side in range(2):
+            sign = 1.0 if side == 0 else -1.0
+            bend = there[side, :2] - sign * 2.0 * deviation * direction
+            if bend @ inverse @ bend > BENT_SIGMAS * BENT_SIGMAS:
+                verdict = 2
+    return verdict, reference, mean, spread
+
+
+def _sampled_spread(
+    state: Vector, covariance: Vector, reference: Vector, height_m: float
+) -> tuple[Vector, Vector, float] | None:
+    """Return mean (3,), covariance (3, 3) and area scale from fixed samples; None if some never land."""
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    landings, failed = _landings_kernel(state + _SAMPLES @ root.T, reference, height_m)
+    if failed > _SAMPLE_COUNT - _SAMPLE_RANK:
+        return None
+    landings = landings[~np.isnan(landings[:, 0])]
+    mean = landings.mean(axis=0)
+    apart = landings - mean
+    spread = apart.T @ apart / landings.shape[0]
+    inverse = np.linalg.inv(spread[:2, :2] + 1e-6 * np.eye(2))
+    distances = np.sort(np.einsum("ni,ij,nj->n", apart[:, :2], inverse, apart[:, :2]))
+    rank = min(_SAMPLE_RANK, distances.size) - 1
+    return mean, spread, max(AREA_SCALE, math.sqrt(float(distances[rank])))
+
+
+def ellipse_from_covariance(
+    latitude_rad: float, longitude_rad: float, covariance_enu_m2: Vector, scale: float = AREA_SCALE
+) -> Ellipse:
+    """Return the 95 % area about a place.
+
+    Args:
+        latitude_rad: of the centre.
+        longitude_rad: of the centre.
+        covariance_enu_m2: of east and north, shape (2, 2), square metres.
+        scale: semi-axes in standard deviations, that of a normal distribution if not given.
+    """
+    east, north = float(covariance_enu_m2[0, 0]), float(covariance_enu_m2[1, 1])
+    cross = float(covariance_enu_m2[0, 1])
+    middle, radius = 0.5 * (east + north), math.hypot(0.5 * (east - north), cross)
+    return Ellipse(
+        latitude_rad=latitude_rad,
+        longitude_rad=longitude_rad,
+        semi_major_m=scale * math.sqrt(max(middle + radius, 0.0)),
+        semi_minor_m=scale * math.sqrt(max(middle - radius, 0.0)),
+        bearing_rad=0.5 * math.atan2(2.0 * cross, north - east) % math.pi,
+        probability=PROBABILITY,
+    )
+
+
+def covariance_from_ellipse(area: Ellipse) -> Vector:
+    """Return the covariance of east and north, shape (2, 2), square metres, that an area stands for."""
+    scale = math.sqrt(-2.0 * math.log(1.0 - min(area.probability, 0.999_999)))
+    major, minor = (area.semi_major_m / scale) ** 2, (area.semi_minor_m / scale) ** 2
+    sine, cosine = math.sin(area.bearing_rad), math.cos(area.bearing_rad)
+    cross = (major - minor) * sine * cosine
+    return np.array(
+        [
+            [major * sine * sine + minor * cosine * cosine, cross],
+            [cross, major * cosine * cosine + minor * sine * sine],
+        ]
+    )
+
+
+def predict_impact(state: Vector, covariance: Vector, epoch_us: TimeUs) -> ImpactEstimate | None:
+    """Return where and when a free body comes down, or None where that can't honestly be stated.
+
+    None: the body does not come down within two hours, the covariance is not one, or the 95 % area would
+    be wider than `SEMI_MAJOR_LIMIT_M`.
+
+    Args:
+        state: of seven at the epoch, ECEF, SI.
+        covariance: of the state, shape (7, 7).
+        epoch_us: reference instant of the state.
+
+    Source: the event-time correction as in Tapley, Schutz and Born, Statistical Orbit Determination
+    (2004), section 4.8; the quadrature as in Julier and Uhlmann, Proc. IEEE 92 (2004) 401-422.
+    """
+    if not (np.all(np.isfinite(state)) and np.all(np.isfinite(covariance))):
+        return None
+    verdict, reference, mean, spread = _spread_kernel(state, covariance, 0.0)
+    scale = AREA_SCALE
+    if verdict == 0:
+        return None
+    if verdict == 2:
+        sampled = _sampled_spread(state, covariance, reference, 0.0)
+        if sampled is None:
+            return None
+        mean, spread, scale = sampled
+    latitude, longitude = destination(
+        float(reference[0]),
+        float(reference[1]),
+        math.atan2(mean[0], mean[1]),
+        math.hypot(mean[0], mean[1]),
+    )
+    area = ellipse_from_covariance(latitude, longitude, spread[:2, :2], scale)
+    if not area.semi_major_m <= SEMI_MAJOR_LIMIT_M:
+        return None
+    return ImpactEstimate(
+        weight=1.0,
+        time_us=epoch_us + microseconds_from_seconds(float(reference[2] + mean[2])),
+        sigma_time_s=math.sqrt(max(float(spread[2, 2]), 0.0)),
+        area=area,
+    )
