@@ -18,6 +18,7 @@ VERBS: Final = {
     "demo": "fly a launch past notional sensors and show who is warned, when, on this machine",
     "assess": "run recorded feeds through the same nodes, as fast as it goes",
     "run": "run one process of an installation",
+    "sensors": "play detections to a live feed at the pace of a clock",
     "replay": "run a recording again",
     "record": "record what a running installation receives",
     "arrangement": "propose, sign, prove, show and suspend sharing arrangements",
