@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from beaconfire.audit.record import AuditLog, Passed, Subject
+from beaconfire.link.liveness import Liveness
 from beaconfire.link.outbox import Outbox
 from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
@@ -34,7 +35,6 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
-from beaconfire.nodes.heartbeat import Heartbeat
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import is_receipt_good, is_suspension_good
@@ -127,7 +127,7 @@ class GuardNode:
         self.counters = dict.fromkeys(
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
         )
-        self._heartbeat = Heartbeat(config.nation, HUB)
+        self._liveness = Liveness(config.nation, HUB)
         self._next_health_us = 0
         self._next_suspension_us = 0
 
@@ -144,13 +144,15 @@ class GuardNode:
         """Take an own report, or what the hub says: receipts, probes, suspensions."""
         from_home = inbound.sender == self._config.nation
         from_hub = inbound.sender == HUB and inbound.channel is Channel.TO_NATION
+        if from_hub:
+            self._liveness.heard(inbound.lane, now.monotonic_us)
         match inbound.message:
             case Report() as report if from_home and inbound.channel is Channel.OWN_REPORT:
                 return self._report(report, now)
             case Receipt() as receipt if from_hub:
                 return self._receipt(receipt)
             case Probe() as probe if from_hub:
-                return self._probe(probe, now)
+                return self._probe(probe, inbound, now)
             case Suspension() as said if from_home or from_hub:
                 return self._suspension(said)
             case Report():
@@ -232,13 +234,15 @@ class GuardNode:
         self.counters["refused_by_hub"] += len(settled.refused)
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
-    def _probe(self, probe: Probe, now: Now) -> list[Command]:
-        answer = self._heartbeat.echo(probe, now)
+    def _probe(self, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
+        answer = self._liveness.answer(probe, utc_us=now.utc_us)
         if answer is not None:
-            return [Send(Channel.TO_HUB, HUB, probe.lane, answer)]
-        if not self._heartbeat.came_up(probe, now):
+            return [Send(Channel.TO_HUB, HUB, inbound.lane, answer)]
+        if not self._liveness.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
             return []
-        self._outbox.link_up(probe.lane)
+        for change in self._liveness.changes(now.monotonic_us):
+            if change.up:
+                self._outbox.link_up(change.lane)
         return self._resend(now)
 
     def _suspension(self, said: Suspension) -> list[Command]:
@@ -263,10 +267,11 @@ class GuardNode:
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the link."""
         commands = self._resend(now)
+        probes = self._liveness.probes(now.monotonic_us)
+        commands += [Send(Channel.TO_HUB, HUB, one.lane, one) for one in probes]
+        self._liveness.changes(now.monotonic_us)
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
-            probes = self._heartbeat.probes(now)
-            commands += [Send(Channel.TO_HUB, HUB, probe.lane, probe) for probe in probes]
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
@@ -285,10 +290,11 @@ class GuardNode:
         return commands
 
     def _health(self, now: Now) -> Command:
+        queued = {lane: self._outbox.queued(lane) for lane in Lane}
         health = Health(
             source=f"guard/{self._config.nation}",
             at_us=now.utc_us,
-            links=tuple(self._heartbeat.health(lane, now, self._outbox.queued(lane)) for lane in Lane),
+            links=self._liveness.health(queued, now.monotonic_us),
             counters=dict(self.counters),
         )
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)

@@ -6,7 +6,7 @@ Three rules:
    outbox rows towards every partner. So a restart loses nothing receipted.
 2. Every delivery ends, for each partner, as exactly one audit record: released or refused. No log is
    shared between nations.
-3. It does not fuse, and remembers only ids of reports that have not yet expired.
+3. It does not fuse, and of what passed through remembers only ids and, per track, the newest time.
 """
 
 from collections import OrderedDict
@@ -16,6 +16,9 @@ import msgspec
 
 from beaconfire.audit.checkpoint import Checkpoint
 from beaconfire.audit.record import AuditLog, Passed, Subject
+from beaconfire.errors import PeerError
+from beaconfire.link.intake import Gap, Intake
+from beaconfire.link.liveness import Liveness
 from beaconfire.link.outbox import Outbox
 from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
@@ -35,7 +38,6 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
-from beaconfire.nodes.heartbeat import Heartbeat
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import (
@@ -52,7 +54,18 @@ from beaconfire.release.opening import Opened, open_sealed
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
 CHECKPOINT_PERIOD_US: Final = 60_000_000
-SEEN_MAX: Final = 65_536
+LATEST_US: Final = 2**62
+COUNTERS: Final = (
+    "received",
+    "released",
+    "refused",
+    "doubled",
+    "rejected",
+    "delivered",
+    "superseded",
+    "lost",
+    "missing",
+)
 TRACKS_MAX: Final = 16_384
 
 
@@ -77,14 +90,15 @@ class HubConfig(msgspec.Struct, frozen=True):
 
 
 class _Link:
-    """What the hub keeps for one nation: what it owes it, its two audit logs, how its lanes are."""
+    """What the hub keeps for one nation: what it owes it, what it had of it, its two logs, its lanes."""
 
     def __init__(self, nation: Nation, rows: Rows) -> None:
         self.nation = nation
         self.outbox = Outbox(HUB, nation, rows.rows(Table.OUTBOX))
         self.gave = AuditLog(f"gave/{nation}", rows.log(f"gave/{nation}"))
         self.given = AuditLog(f"given/{nation}", rows.log(f"given/{nation}"))
-        self.heartbeat = Heartbeat(HUB, nation)
+        self.intake = Intake(HUB, nation, rows.rows(Table.INTAKE))
+        self.liveness = Liveness(HUB, nation)
 
 
 class HubNode:
@@ -113,14 +127,22 @@ class HubNode:
             mode=config.mode,
         )
         self._links = {nation: _Link(nation, rows) for nation in sorted(config.parties)}
-        self._seen: OrderedDict[str, int] = OrderedDict(
-            (key, int.from_bytes(body, "big")) for key, body in rows.rows(Table.INTAKE)
-        )
         self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._suspensions: dict[str, Suspension] = {}
         self._restore_suspensions(rows)
         self.counters = dict.fromkeys(
-            ("received", "released", "refused", "doubled", "rejected", "delivered", "superseded", "lost"), 0
+            (
+                "received",
+                "released",
+                "refused",
+                "doubled",
+                "rejected",
+                "delivered",
+                "superseded",
+                "lost",
+                "missing",
+            ),
+            0,
         )
         self._checkpointed: dict[str, int] = {}
         self._next_health_us = 0
@@ -140,13 +162,14 @@ class HubNode:
         if link is None or inbound.channel is not Channel.TO_HUB:
             self.counters["rejected"] += 1
             return []
+        link.liveness.heard(inbound.lane, now.monotonic_us)
         match inbound.message:
             case Delivery() as delivery:
                 return self._delivery(link, delivery, inbound, now)
             case Receipt() as receipt:
                 return self._receipt(link, receipt)
             case Probe() as probe:
-                return self._probe(link, probe, now)
+                return self._probe(link, probe, inbound, now)
             case Suspension() as said:
                 return self._suspension(link, said, now)
             case _:
@@ -154,23 +177,30 @@ class HubNode:
                 return []
 
     def _delivery(self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now) -> list[Command]:
-        seen_key = f"{link.nation}/{delivery.report_id}"
-        if seen_key in self._seen:
-            self.counters["doubled"] += 1
-            return [self._receipt_for(link, delivery, refused=False)]
-        opened = self._open(link, delivery, inbound, now)
-        if isinstance(opened, Withheld):
-            return self._refuse(link, delivery, opened, now)
-        self.counters["received"] += 1
-        commands = self._remember(seen_key, opened.header.expires_at_us, now)
-        commands += self._pass_on(link, delivery, opened, now)
-        return [*commands, self._receipt_for(link, delivery, refused=False)]
+        commands: list[Command] = []
+        try:
+            if link.intake.is_new(delivery, lane=inbound.lane, monotonic_us=now.monotonic_us):
+                commands = self._take(link, delivery, now)
+            else:
+                self.counters["doubled"] += 1
+        except PeerError as error:
+            why = Withheld(reason=Reason.WRONG_SENDER, rule=error.code, detail=error.detail)
+            return [self._refuse(link, delivery, why, now)]
+        return [*commands, *self._receipts(link, now)]
 
-    def _open(self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now) -> Opened | Withheld:
-        if delivery.sender != link.nation or delivery.hops != 0:
-            return Withheld(reason=Reason.WRONG_SENDER, rule="delivery", detail=delivery.sender[:40])
-        if delivery.recipient != HUB:
-            return Withheld(reason=Reason.WRONG_RECIPIENT, rule="delivery", detail=delivery.recipient[:40])
+    def _take(self, link: _Link, delivery: Delivery, now: Now) -> list[Command]:
+        opened = self._open(link, delivery, now)
+        refused = isinstance(opened, Withheld)
+        row = link.intake.settle(delivery, refused=refused, monotonic_us=now.monotonic_us)
+        commands: list[Command] = [Keep(Table.INTAKE, row.key, row.body)]
+        if isinstance(opened, Withheld):
+            return [*commands, self._refuse(link, delivery, opened, now)]
+        self.counters["received"] += 1
+        return [*commands, *self._pass_on(link, delivery, opened, now)]
+
+    def _open(self, link: _Link, delivery: Delivery, now: Now) -> Opened | Withheld:
+        if delivery.hops != 0:
+            return Withheld(reason=Reason.TOO_MANY_HOPS, rule="delivery", detail=f"{delivery.hops}")
         opened = open_sealed(
             delivery.sealed,
             recipient=HUB,
@@ -185,12 +215,12 @@ class HubNode:
         header = opened.header
         if header.originator != link.nation:
             return Withheld(reason=Reason.WRONG_SENDER, rule="originator", detail=header.originator)
-        if header.report_id != delivery.report_id or not header.lane is delivery.lane is inbound.lane:
+        if header.report_id != delivery.report_id or header.lane is not delivery.lane:
             return Withheld(reason=Reason.SCHEMA, rule="delivery", detail="frame and header differ")
         return opened
 
-    def _refuse(self, link: _Link, delivery: Delivery, why: Withheld, now: Now) -> list[Command]:
-        """Record the refusal in the sender's own log and tell it by receipt, so that it stops resending."""
+    def _refuse(self, link: _Link, delivery: Delivery, why: Withheld, now: Now) -> Command:
+        """Record the refusal in the sender's own log; its receipt says so too, so that it stops resending."""
         self.counters["rejected"] += 1
         subject = Subject(
             originator=link.nation,
@@ -199,34 +229,12 @@ class HubNode:
             lane=delivery.lane,
             body=delivery.sealed,
         )
-        record = Append(link.gave.name, link.gave.add(subject, why, now.utc_us))
-        return [record, self._receipt_for(link, delivery, refused=True)]
+        return Append(link.gave.name, link.gave.add(subject, why, now.utc_us))
 
-    def _receipt_for(self, link: _Link, delivery: Delivery, *, refused: bool) -> Command:
-        numbers = (delivery.sequence,)
-        receipt = Receipt(
-            sender=HUB,
-            recipient=link.nation,
-            lane=delivery.lane,
-            sequences=() if refused else numbers,
-            refused=numbers if refused else (),
-            key_id="",
-            signature=b"",
-        )
-        signed = sign_receipt(receipt, self._config.key)
-        return Send(Channel.TO_NATION, link.nation, delivery.lane, signed)
-
-    def _remember(self, key: str, expires_at_us: int, now: Now) -> list[Command]:
-        """Remember an id until its report has expired; past that, expiry itself refuses it."""
-        self._seen[key] = expires_at_us
-        commands: list[Command] = [Keep(Table.INTAKE, key, expires_at_us.to_bytes(8, "big"))]
-        while self._seen:
-            oldest, expired_at_us = next(iter(self._seen.items()))
-            if expired_at_us > now.utc_us and len(self._seen) <= SEEN_MAX:
-                break
-            del self._seen[oldest]
-            commands.append(Forget(Table.INTAKE, oldest))
-        return commands
+    def _receipts(self, link: _Link, now: Now) -> list[Command]:
+        key = self._config.key
+        owed = link.intake.receipts(lambda one: sign_receipt(one, key), monotonic_us=now.monotonic_us)
+        return [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in owed]
 
     def _pass_on(self, link: _Link, delivery: Delivery, opened: Opened, now: Now) -> list[Command]:
         """Decide for every other nation; the order of the parties says nothing of what is in force."""
@@ -297,13 +305,15 @@ class HubNode:
         self.counters["delivered"] += len(settled.delivered)
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
-    def _probe(self, link: _Link, probe: Probe, now: Now) -> list[Command]:
-        answer = link.heartbeat.echo(probe, now)
+    def _probe(self, link: _Link, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
+        answer = link.liveness.answer(probe, utc_us=now.utc_us)
         if answer is not None:
-            return [Send(Channel.TO_NATION, link.nation, probe.lane, answer)]
-        if not link.heartbeat.came_up(probe, now):
+            return [Send(Channel.TO_NATION, link.nation, inbound.lane, answer)]
+        if not link.liveness.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
             return []
-        link.outbox.link_up(probe.lane)
+        for change in link.liveness.changes(now.monotonic_us):
+            if change.up:
+                link.outbox.link_up(change.lane)
         return self._resend(link, now)
 
     def _suspension(self, link: _Link, said: Suspension, now: Now) -> list[Command]:
@@ -335,14 +345,9 @@ class HubNode:
 
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the links; sign checkpoints."""
-        commands = [one for link in self._links.values() for one in self._resend(link, now)]
+        commands = [one for link in self._links.values() for one in self._serve(link, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
-            commands += [
-                Send(Channel.TO_NATION, link.nation, probe.lane, probe)
-                for link in self._links.values()
-                for probe in link.heartbeat.probes(now)
-            ]
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
@@ -350,9 +355,21 @@ class HubNode:
         if now.monotonic_us >= self._next_checkpoint_us:
             self._next_checkpoint_us = now.monotonic_us + CHECKPOINT_PERIOD_US
             commands += self._checkpoints(now)
-        resends = [link.outbox.next_due_us() for link in self._links.values()]
-        wake_us = min([self._next_health_us, *(one for one in resends if one is not None)])
-        return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]
+        boxes = [box for link in self._links.values() for box in (link.outbox, link.intake)]
+        dues = [due_us for box in boxes if (due_us := box.next_due_us()) is not None]
+        return [*commands, WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, *dues, LATEST_US)))]
+
+    def _serve(self, link: _Link, now: Now) -> list[Command]:
+        """Do what is due on one link: resends, receipts gathered, probes; say what is missing."""
+        commands = self._resend(link, now) + self._receipts(link, now)
+        probes = link.liveness.probes(now.monotonic_us)
+        commands += [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in probes]
+        link.liveness.changes(now.monotonic_us)
+        return commands + [self._missing(one, now) for one in link.intake.gaps(monotonic_us=now.monotonic_us)]
+
+    def _missing(self, gap: Gap, now: Now) -> Command:
+        self.counters["missing"] += len(gap.sequences)
+        return self._notice("gap", f"{len(gap.sequences)} of {gap.sender} {gap.lane} did not come", now)
 
     def _resend(self, link: _Link, now: Now) -> list[Command]:
         due = link.outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)
@@ -374,9 +391,9 @@ class HubNode:
 
     def _health(self, now: Now) -> Command:
         links = tuple(
-            link.heartbeat.health(lane, now, link.outbox.queued(lane))
+            one
             for link in self._links.values()
-            for lane in Lane
+            for one in link.liveness.health({n: link.outbox.queued(n) for n in Lane}, now.monotonic_us)
         )
         health = Health(source="hub", at_us=now.utc_us, links=links, counters=dict(self.counters))
         return Send(Channel.HEALTH, HUB, Lane.ROUTINE, health)
