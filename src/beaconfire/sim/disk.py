@@ -1,0 +1,55 @@
+"""The simulated journal of one node: what is committed survives a crash, and nothing else does."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from beaconfire.nodes.commands import Append, Command, Forget, Keep, Table
+
+ROWS_MAX: Final = 200_000
+"""Rows of one table: the bounds the nodes promise, with room."""
+RECORDS_MAX: Final = 2_000_000
+
+
+class SimDisk:
+    """The committed tables and logs of one node; reads as `nodes.commands.Rows`."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._tables: dict[Table, dict[str, bytes]] = {table: {} for table in Table}
+        self._logs: dict[str, list[bytes]] = {}
+
+    def commit(self, commands: Iterable[Command]) -> int:
+        """Apply every `Keep`, `Forget` and `Append` as one transaction; return how many there were."""
+        count = 0
+        for command in commands:
+            match command:
+                case Keep(table=table, key=key, body=body):
+                    self._tables[table][key] = body
+                case Forget(table=table, key=key):
+                    self._tables[table].pop(key, None)
+                case Append(log=log, body=body):
+                    self._logs.setdefault(log, []).append(body)
+                case _:
+                    continue
+            count += 1
+        return count
+
+    def rows(self, table: Table) -> list[tuple[str, bytes]]:
+        """Return all rows of a table as (key, body), in order of insertion."""
+        return list(self._tables[table].items())
+
+    def log(self, name: str) -> list[bytes]:
+        """Return all records of a log, in order."""
+        return list(self._logs.get(name, ()))
+
+    def logs(self) -> list[str]:
+        """Return the names of the logs."""
+        return sorted(self._logs)
+
+    def size(self, table: Table) -> int:
+        """Return the number of rows of a table."""
+        return len(self._tables[table])
+
+    def log_size(self, name: str) -> int:
+        """Return the number of records of a log."""
+        return len(self._logs.get(name, ()))

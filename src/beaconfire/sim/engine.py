@@ -1,0 +1,253 @@
+"""The engine: runs the same nodes as `adapters.loop` does, on a simulated clock, network and disk.
+
+The two rules of `nodes.commands` hold here too: a returned list is committed before anything of it
+leaves, and a node's time never runs back. Everything follows from one seed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Final, Protocol
+
+from beaconfire.errors import PeerError
+from beaconfire.messages.codec import Message, decode, encode
+from beaconfire.messages.words import HUB, Lane, TimeUs
+from beaconfire.nodes.commands import (
+    Channel,
+    Command,
+    Deliver,
+    Inbound,
+    Node,
+    Now,
+    Rows,
+    Send,
+    WakeAt,
+)
+from beaconfire.sim.chance import Chance
+from beaconfire.sim.disk import SimDisk
+from beaconfire.sim.network import Address, Letter, SimNetwork
+from beaconfire.sim.scheduler import Scheduler
+
+TICK_US: Final = 1_000_000
+"""A node that asks for nothing is ticked once a second, as `adapters.loop` does."""
+ROUTES: Final[Mapping[Channel, tuple[str, ...]]] = {
+    Channel.OWN_REPORT: ("guard", "picture"),
+    Channel.TO_HUB: ("hub",),
+    Channel.TO_NATION: ("guard", "picture"),
+    Channel.EVENT: ("warning", "display"),
+    Channel.WARNING: ("display",),
+    Channel.NOTICE: ("warning", "display"),
+    Channel.HEALTH: ("picture", "warning", "display"),
+}
+"""Roles that a channel ends at; those not hosted are left out."""
+
+Builder = Callable[[Rows], Node]
+
+
+class Observer(Protocol):
+    """Who looks on: the invariants, a recorder."""
+
+    def called(self, address: Address, now: Now, commands: list[Command]) -> None:
+        """A node was called and answered; nothing is committed or sent yet."""
+        ...
+
+    def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
+        """What was to be committed is; nothing is sent yet."""
+        ...
+
+    def sent(self, letter: Letter, message: Message) -> None:
+        """A message leaves."""
+        ...
+
+    def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
+        """A message reached a node that is up; it is called with it next."""
+        ...
+
+
+class Hosted:
+    """One node: its builder, its disk, and the process that runs now, if one does.
+
+    Attributes:
+        address: where it is.
+        disk: survives a crash.
+        node: None while it is down.
+        wake_us: monotonic time of its next tick, None if none is asked for.
+        last: the time it was last called with.
+        crashes: how often it went down.
+    """
+
+    def __init__(self, address: Address, build: Builder) -> None:
+        """Start with an empty disk, down."""
+        self.address = address
+        self.build = build
+        self.disk = SimDisk()
+        self.node: Node | None = None
+        self.wake_us: TimeUs | None = None
+        self.last = Now(0, 0)
+        self.crashes = 0
+
+
+class Engine:
+    """Nodes in one process on a simulated clock.
+
+    Attributes:
+        scheduler: the clock. Monotonic time is the time of the clock; UTC adds the party's clock error.
+        network: between the nodes.
+        hosted: the nodes by address.
+        rejected: messages that could not be decoded.
+        missed: messages that reached a node that was down.
+    """
+
+    def __init__(self, start_us: TimeUs, network: SimNetwork, observers: Iterable[Observer] = ()) -> None:
+        """Start without nodes."""
+        self.scheduler = Scheduler(start_us)
+        self.network = network
+        self.hosted: dict[Address, Hosted] = {}
+        self.rejected = 0
+        self.missed = 0
+        self._observers = tuple(observers)
+        self._clock_error_us: dict[str, int] = {}
+        self._crash: tuple[Chance, float] | None = None
+
+    def host(self, address: Address, build: Builder) -> None:
+        """Add a node; it starts at once."""
+        hosted = Hosted(address, build)
+        self.hosted[address] = hosted
+        self._start(hosted)
+
+    def set_clock_error(self, party: str, error_us: int) -> None:
+        """Let a party's UTC be off by so much; before its nodes start."""
+        self._clock_error_us[party] = error_us
+
+    def crash_between_commit_and_send(self, chance: Chance, probability: float) -> None:
+        """Let a call that commits and sends kill its node between the two, with a probability."""
+        self._crash = (chance, probability)
+
+    def now_of(self, party: str) -> Now:
+        """Return the time as a party's nodes are given it."""
+        now_us = self.scheduler.now_us
+        return Now(now_us + self._clock_error_us.get(party, 0), now_us)
+
+    def crash(self, address: Address, down_us: int) -> None:
+        """Kill a node and start it again from its disk after a time; one that is down stays so."""
+        hosted = self.hosted[address]
+        if hosted.node is None:
+            return
+        hosted.node = None
+        hosted.wake_us = None
+        hosted.crashes += 1
+        self.scheduler.at(self.scheduler.now_us + down_us, partial(self._start, hosted))
+
+    def _start(self, hosted: Hosted) -> None:
+        hosted.node = hosted.build(hosted.disk)
+        self._tick(hosted)
+
+    def inject(self, time_us: TimeUs, destination: Address, inbound: tuple[Channel, Message]) -> None:
+        """Have a message of the destination's own nation reach a node at a time, as a feed does."""
+        channel, message = inbound
+        letter = Letter(
+            source=Address(destination.party, "feed"),
+            destination=destination,
+            channel=channel,
+            lane=Lane.ROUTINE,
+            sender=destination.party,
+            data=encode(message),
+            sent_at_us=time_us,
+        )
+        self.scheduler.at(time_us, partial(self._deliver, letter))
+
+    def run_until(self, time_us: TimeUs) -> None:
+        """Run everything up to a time."""
+        self.scheduler.run_until(time_us)
+
+    def _tick(self, hosted: Hosted) -> None:
+        node = hosted.node
+        if node is None:
+            return
+        hosted.wake_us = None
+        now = self._now_for(hosted)
+        self._execute(hosted, now, node.tick(now))
+        if hosted.node is node:
+            self._wake_without_being_asked(hosted)
+
+    def _wake_without_being_asked(self, hosted: Hosted) -> None:
+        if hosted.wake_us is None:
+            self._wake_at(hosted, self.scheduler.now_us + TICK_US)
+
+    def _now_for(self, hosted: Hosted) -> Now:
+        now = self.now_of(hosted.address.party)
+        assert now.utc_us >= hosted.last.utc_us, "UTC ran back"
+        assert now.monotonic_us >= hosted.last.monotonic_us, "the monotonic clock ran back"
+        hosted.last = now
+        return now
+
+    def _wake_at(self, hosted: Hosted, time_us: TimeUs) -> None:
+        """Ask for a tick; the earliest asked for wins, and replaces the others."""
+        time_us = max(time_us, self.scheduler.now_us + 1)
+        if hosted.wake_us is not None and hosted.wake_us <= time_us:
+            return
+        hosted.wake_us = time_us
+        self.scheduler.at(time_us, partial(self._wake, hosted, time_us))
+
+    def _wake(self, hosted: Hosted, time_us: TimeUs) -> None:
+        if hosted.wake_us == time_us:
+            self._tick(hosted)
+
+    def _execute(self, hosted: Hosted, now: Now, commands: list[Command]) -> None:
+        for observer in self._observers:
+            observer.called(hosted.address, now, commands)
+        committed = hosted.disk.commit(commands)
+        for observer in self._observers:
+            observer.committed(hosted.address, hosted.disk, commands)
+        if committed and self._crash is not None and self._crash[0].happens(self._crash[1]):
+            self.crash(hosted.address, self._crash[0].between(100_000, 3_000_000))
+            return
+        for command in commands:
+            match command:
+                case Send(channel=channel, recipient=recipient, lane=lane, message=message):
+                    self._send(hosted.address, (channel, recipient, lane), encode(message), message)
+                case Deliver(channel=channel, recipient=recipient, lane=lane, body=body):
+                    self._send(hosted.address, (channel, recipient, lane), body, decode(body))
+                case WakeAt(monotonic_us=wake_us):
+                    self._wake_at(hosted, wake_us)
+                case _:
+                    pass
+
+    def _send(self, source: Address, where: tuple[Channel, str, Lane], data: bytes, message: Message) -> None:
+        channel, recipient, lane = where
+        party = HUB if channel is Channel.TO_HUB else recipient
+        for role in ROUTES.get(channel, ()):
+            destination = Address(party, role)
+            if destination not in self.hosted or destination == source:
+                continue
+            letter = Letter(
+                source=source,
+                destination=destination,
+                channel=channel,
+                lane=lane,
+                sender=source.party,
+                data=data,
+                sent_at_us=self.scheduler.now_us,
+            )
+            for observer in self._observers:
+                observer.sent(letter, message)
+            self._post(letter)
+
+    def _post(self, letter: Letter) -> None:
+        for arrival in self.network.arrivals(letter):
+            self.scheduler.at(arrival.time_us, partial(self._deliver, arrival.letter))
+
+    def _deliver(self, letter: Letter) -> None:
+        hosted = self.hosted[letter.destination]
+        if hosted.node is None:
+            self.missed += 1
+            return
+        try:
+            message = decode(letter.data)
+        except PeerError:
+            self.rejected += 1
+            return
+        now = self._now_for(hosted)
+        for observer in self._observers:
+            observer.received(letter, message, now.monotonic_us)
+        inbound = Inbound(letter.channel, letter.sender, letter.lane, message, len(letter.data))
+        self._execute(hosted, now, hosted.node.receive(inbound, now))

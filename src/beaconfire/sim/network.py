@@ -1,0 +1,128 @@
+"""The simulated network between nodes: delay, loss, duplication, reordering, partition, from one seed.
+
+Within a nation messages arrive in order after a short fixed delay. Between nation and hub the weather
+rules. A message is bytes here; nothing is shared between nodes but bytes.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from beaconfire.messages.words import HUB, Lane, TimeUs
+from beaconfire.nodes.commands import Channel
+from beaconfire.sim.chance import Chance
+
+
+class Address(NamedTuple):
+    """Where a node is: its party and its role there."""
+
+    party: str
+    role: str
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """One message on its way.
+
+    Attributes:
+        source: node that sent it.
+        destination: node it goes to.
+        channel: flow.
+        lane: connection.
+        sender: party whose credentials published it.
+        data: its bytes.
+        sent_at_us: simulated time of sending.
+    """
+
+    source: Address
+    destination: Address
+    channel: Channel
+    lane: Lane
+    sender: str
+    data: bytes
+    sent_at_us: TimeUs
+
+
+class Weather(msgspec.Struct, frozen=True):
+    """What messages between a nation and the hub meet.
+
+    Attributes:
+        to_hub_us: shortest and longest delay from a nation to the hub.
+        to_nation_us: shortest and longest delay from the hub to a nation.
+        local_us: delay within a nation.
+        loss: probability that a message is lost.
+        duplicate: probability that it arrives twice.
+        reorder: probability that it may overtake or be overtaken, and is held up to `reorder_us`.
+        reorder_us: longest such hold.
+        corrupt: probability that one bit of it is flipped.
+    """
+
+    to_hub_us: tuple[int, int] = (100_000, 100_000)
+    to_nation_us: tuple[int, int] = (100_000, 100_000)
+    local_us: int = 0
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    reorder_us: int = 2_000_000
+    corrupt: float = 0.0
+
+
+class Arrival(NamedTuple):
+    """When a copy of a letter arrives, and what arrives."""
+
+    time_us: TimeUs
+    letter: Letter
+
+
+class SimNetwork:
+    """Decides when, whether and how often a letter arrives.
+
+    Attributes:
+        weather: what rules now; may be replaced, also by none, while running.
+        cut: parties without a connection to the hub now.
+    """
+
+    def __init__(self, weather: Weather, seed: int) -> None:
+        """Start with some weather and no partition."""
+        self.weather = weather
+        self.cut: set[str] = set()
+        self._chance = Chance(seed, "network")
+        self._last_us: dict[tuple[Address, Address, Lane], TimeUs] = {}
+
+    def arrivals(self, letter: Letter) -> list[Arrival]:
+        """Return the copies of a letter that arrive, possibly none."""
+        if letter.source.party == letter.destination.party:
+            return [self._in_order(letter, letter.sent_at_us + self.weather.local_us)]
+        if self.is_cut(letter):
+            return []
+        if self._chance.happens(self.weather.loss):
+            return []
+        copies = [self._copy(letter)]
+        if self._chance.happens(self.weather.duplicate):
+            copies.append(self._copy(letter))
+        return copies
+
+    def is_cut(self, letter: Letter) -> bool:
+        """Return True if a partition stands between source and destination."""
+        return not self.cut.isdisjoint((letter.source.party, letter.destination.party))
+
+    def _copy(self, letter: Letter) -> Arrival:
+        weather = self.weather
+        span_us = weather.to_hub_us if letter.destination.party == HUB else weather.to_nation_us
+        time_us = letter.sent_at_us + self._chance.between(*span_us)
+        if self._chance.happens(weather.corrupt) and letter.data:
+            letter = msgspec.structs.replace(letter, data=self._flipped(letter.data))
+        if self._chance.happens(weather.reorder):
+            return Arrival(time_us + self._chance.between(0, weather.reorder_us), letter)
+        return self._in_order(letter, time_us)
+
+    def _in_order(self, letter: Letter, time_us: TimeUs) -> Arrival:
+        way = (letter.source, letter.destination, letter.lane)
+        time_us = max(time_us, self._last_us.get(way, time_us))
+        self._last_us[way] = time_us
+        return Arrival(time_us, letter)
+
+    def _flipped(self, data: bytes) -> bytes:
+        place = self._chance.between(0, 8 * len(data) - 1)
+        changed = bytearray(data)
+        changed[place // 8] ^= 1 << (place % 8)
+        return bytes(changed)
