@@ -1,0 +1,195 @@
+"""The socket: a snapshot, then numbered frames, each encoded once; a slow client gets a new snapshot."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from beaconfire.adapters.web.shapes import (
+    Json,
+    place_line,
+    sensor_line,
+    shown_line,
+    status_lines,
+)
+from beaconfire.nodes.commands import Now
+from beaconfire.nodes.display import DisplayNode
+
+CLIENTS_MAX: Final = 32
+QUEUE_MAX: Final = 64
+POLL_S: Final = 0.05
+SNAPSHOT_FRESH_US: Final = 50_000
+HEARTBEAT_S: Final = 1.0
+SEND_TIMEOUT_S: Final = 10.0
+TOO_MANY_CODE: Final = 4429
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+class _Client:
+    """What still has to go to one socket, at most `QUEUE_MAX` frames."""
+
+    def __init__(self) -> None:
+        self.frames: deque[str] = deque()
+        self.needs_snapshot = True
+        self.wake = asyncio.Event()
+
+    def push(self, frame: str) -> None:
+        if self.needs_snapshot:
+            return
+        if len(self.frames) >= QUEUE_MAX:
+            self.resync()
+            return
+        self.frames.append(frame)
+        self.wake.set()
+
+    def resync(self) -> None:
+        self.frames.clear()
+        self.needs_snapshot = True
+        self.wake.set()
+
+
+class Broadcast:
+    """Watches one display and tells every socket what changed."""
+
+    def __init__(
+        self, display: DisplayNode, clock: Callable[[], Now], speed: float, banner: Json
+    ) -> None:
+        """Watch `display`; `clock` runs `speed` times as fast as the wall; `banner` goes out as it is."""
+        self._display = display
+        self._clock = clock
+        self._speed = speed
+        self._banner = banner
+        self._clients: set[_Client] = set()
+        self._sequence = 0
+        self._seen = display.sequence
+        self._snapshot = ""
+        self._snapshot_sequence = -1
+        self._snapshot_until_us = 0
+
+    async def run(self) -> None:
+        """Poll the display for changes until cancelled; changes of one interval go out as one frame."""
+        loop = asyncio.get_running_loop()
+        heartbeat_at = loop.time() + HEARTBEAT_S
+        while True:
+            await asyncio.sleep(POLL_S)
+            self._publish_changes()
+            if loop.time() >= heartbeat_at:
+                heartbeat_at = loop.time() + HEARTBEAT_S
+                self._publish("health", [], status_lines(self._display, self._clock()))
+
+    async def attend(self, socket: WebSocket) -> None:
+        """Serve one socket until it closes."""
+        await socket.accept()
+        if len(self._clients) >= CLIENTS_MAX:
+            await socket.close(TOO_MANY_CODE, "too many pages are open")
+            return
+        client = _Client()
+        client.wake.set()
+        self._clients.add(client)
+        sender = asyncio.create_task(self._send_all(client, socket))
+        try:
+            await self._listen(client, socket)
+        finally:
+            self._clients.discard(client)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    def snapshot_frame(self) -> str:
+        """Return the snapshot that stands for all frames so far, encoded at most once per poll."""
+        monotonic_us = self._clock().monotonic_us
+        if (
+            monotonic_us >= self._snapshot_until_us
+            or self._snapshot_sequence != self._sequence
+        ):
+            self._publish_changes()
+            self._snapshot = self._encode_snapshot()
+            self._snapshot_until_us = monotonic_us + SNAPSHOT_FRESH_US
+            self._snapshot_sequence = self._sequence
+        return self._snapshot
+
+    def _encode_snapshot(self) -> str:
+        now = self._clock()
+        display, facts = self._display, self._display.facts
+        return self._encode(
+            "snapshot",
+            [shown_line(display, shown) for shown in display.snapshot(now).events],
+            {
+                "nation": display.nation,
+                "mode": facts.mode,
+                "in_force": facts.in_force,
+                "banner": self._banner,
+                "places": [place_line(place) for place in facts.places],
+                "sensors": [sensor_line(sensor) for sensor in facts.sensors],
+            }
+            | status_lines(display, now),
+        )
+
+    def _publish_changes(self) -> None:
+        changes = self._display.changes_since(self._seen)
+        self._seen = self._display.sequence
+        if changes is None:
+            self._resync_all()
+        elif changes.event_ids:
+            now = self._clock()
+            shown = [(key, self._display.shown(key, now)) for key in changes.event_ids]
+            events = [
+                shown_line(self._display, one) for _, one in shown if one is not None
+            ]
+            gone = [key for key, one in shown if one is None]
+            self._publish("event", events, {"gone": gone} if gone else {})
+
+    def _publish(self, kind: str, events: list[Json], extra: Json) -> None:
+        self._sequence += 1
+        if not self._clients:
+            return
+        frame = self._encode(kind, events, extra)
+        for client in self._clients:
+            client.push(frame)
+
+    def _encode(self, kind: str, events: list[Json], extra: Json) -> str:
+        clock = {"utc_us": self._clock().utc_us, "speed": self._speed}
+        frame = {
+            "sequence": self._sequence,
+            "type": kind,
+            "events": events,
+            "clock": clock,
+        } | extra
+        return _encoder.encode(frame).decode()
+
+    def _resync_all(self) -> None:
+        self._sequence += 1
+        for client in self._clients:
+            client.resync()
+
+    async def _send_all(self, client: _Client, socket: WebSocket) -> None:
+        while True:
+            await client.wake.wait()
+            client.wake.clear()
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await self._send_pending(client, socket)
+            except TimeoutError:
+                await socket.close(TOO_MANY_CODE, "too slow")
+                return
+
+    async def _send_pending(self, client: _Client, socket: WebSocket) -> None:
+        while client.needs_snapshot or client.frames:
+            if client.needs_snapshot:
+                frame = self.snapshot_frame()
+                client.frames.clear()
+                client.needs_snapshot = False
+            else:
+                frame = client.frames.popleft()
+            await socket.send_text(frame)
+
+    async def _listen(self, client: _Client, socket: WebSocket) -> None:
+        """Take the one word a page may say; anything else closes it."""
+        try:
+            while await socket.receive_text() == "resync":
+                client.resync()
+        except (WebSocketDisconnect, KeyError):
+            return

@@ -1,0 +1,127 @@
+"""What a screen shows, as frozen values: events with ages and milestones, health, notices, and facts."""
+
+import msgspec
+
+from beaconfire.messages.event import Event, Place, Warning
+from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.sensor import Sensor
+from beaconfire.messages.words import Mode, Nation, Sharing, TimeUs
+
+
+class Milestones(msgspec.Struct, frozen=True):
+    """When one picture could first hold three things of an event, None if it never could.
+
+    Attributes:
+        first_detection_us: `as_of_us` of the first revision.
+        confirmed_us: of the first confirmed one.
+        area_100km_us: of the first whose 95 % impact area has a semi-major axis under 100 km.
+    """
+
+    first_detection_us: TimeUs | None = None
+    confirmed_us: TimeUs | None = None
+    area_100km_us: TimeUs | None = None
+
+
+class ShownEvent(msgspec.Struct, frozen=True):
+    """One event as the screen shows it.
+
+    Attributes:
+        event: newest revision of the picture the nation acts on.
+        age_s: wall seconds since that revision came.
+        revisions: how many are held.
+        milestones: of the picture under each sharing, from the shadow events; None where there is none.
+        warning: the newest warning about it, or None.
+    """
+
+    event: Event
+    age_s: float
+    revisions: int
+    milestones: dict[Sharing, Milestones]
+    warning: Warning | None
+
+
+class ShownHealth(msgspec.Struct, frozen=True):
+    """What one node last said of itself, and how many wall seconds ago that was."""
+
+    health: Health
+    age_s: float
+
+
+class DisplaySnapshot(msgspec.Struct, frozen=True):
+    """All that one nation's screen shows at one moment.
+
+    Attributes:
+        nation: whose screen.
+        mode: what all of it is about.
+        sequence: of the newest change in it.
+        utc_us: the moment, event clock.
+        places: own named areas.
+        events: newest first seen last; withdrawn ones are not there.
+        health: by source.
+        notices: oldest first.
+        rejected: messages refused so far, by code.
+    """
+
+    nation: Nation
+    mode: Mode
+    sequence: int
+    utc_us: TimeUs
+    places: tuple[Place, ...]
+    events: tuple[ShownEvent, ...]
+    health: tuple[ShownHealth, ...]
+    notices: tuple[Notice, ...]
+    rejected: dict[str, int]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What changed after a sequence number.
+
+    Attributes:
+        sequence: of the newest change.
+        event_ids: each once, in order of the first change.
+        others: health or notices changed too.
+    """
+
+    sequence: int
+    event_ids: tuple[str, ...]
+    others: bool
+
+
+class ArrangementLine(msgspec.Struct, frozen=True):
+    """One arrangement in force, as the screen lists it.
+
+    Attributes:
+        arrangement: id.
+        version: counts from 1.
+        parties: nations.
+        digest: of the signed bundle.
+        valid_from_us: not before this.
+        valid_until_us: not after this.
+        suspended: True while a party has suspended it.
+    """
+
+    arrangement: str
+    version: int
+    parties: tuple[Nation, ...]
+    digest: str
+    valid_from_us: TimeUs
+    valid_until_us: TimeUs
+    suspended: bool = False
+
+
+class DisplayFacts(msgspec.Struct, frozen=True):
+    """What a display knows from its configuration, all of its own nation.
+
+    Attributes:
+        places: own named areas.
+        sensors: own sensors.
+        arrangements: in force when the display started.
+        mode: the only mode it shows.
+        in_force: which sharing the main picture rests on (the shadow pictures name their own).
+    """
+
+    places: tuple[Place, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+    arrangements: tuple[ArrangementLine, ...] = ()
+    mode: Mode = Mode.SIMULATED
+    in_force: Sharing = Sharing.TRILATERAL
