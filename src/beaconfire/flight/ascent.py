@@ -1,10 +1,10 @@
 """A generic flight that meets a reported apogee, range and bearing: simulated truth, kinematic only.
 
 The boost is a constant specific acceleration along a direction that turns smoothly from the vertical to a
-final elevation; then the body flies free (gravity with J2, Earth rotation, drag) to the ground. A flight may
-pull up once on its way down. Three unknowns (acceleration, final elevation, heading) are solved so that the
-free flight meets three public figures. Nothing here describes a vehicle: no mass, thrust, stage or propellant,
-and burn time is one generic function of the flight's energy.
+final elevation; then the body flies free (gravity with J2, Earth rotation, drag) to the ground. A flight
+may pull up on its way down. Three unknowns (acceleration, final elevation, heading) are solved so that it
+meets three public figures. Nothing here describes a vehicle: no mass, thrust, stage or propellant, and
+burn time is one generic function of the flight's energy.
 """
 
 import itertools
@@ -134,9 +134,7 @@ def _drive_kernel(elapsed_s: float, drive: Vector, acceleration: Vector) -> None
     east, north = across * math.sin(drive[3]), across * math.cos(drive[3])
     up = drive[1] * math.sin(elevation)
     for i in range(3):
-        acceleration[i] += (
-            east * drive[4 + i] + north * drive[7 + i] + up * drive[10 + i]
-        )
+        acceleration[i] += east * drive[4 + i] + north * drive[7 + i] + up * drive[10 + i]
 
 
 @njit(cache=True)
@@ -147,9 +145,7 @@ def _lift_kernel(state: Vector, drive: Vector, acceleration: Vector) -> None:
     radius = math.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)
     if height > drive[13] or height < drive[14] or speed < 1.0:
         return
-    sine = (state[0] * state[3] + state[1] * state[4] + state[2] * state[5]) / (
-        radius * speed
-    )
+    sine = (state[0] * state[3] + state[1] * state[4] + state[2] * state[5]) / (radius * speed)
     cosine = math.sqrt(max(1e-12, 1.0 - sine * sine))
     if sine >= 0.0:
         return
@@ -157,15 +153,11 @@ def _lift_kernel(state: Vector, drive: Vector, acceleration: Vector) -> None:
     lift = min(_LIFT_MAX_M_S2, 0.5 * density * speed * speed * _LIFT_PER_PRESSURE)
     lift *= min(1.0, -math.asin(sine) / 0.1)
     for i in range(3):
-        acceleration[i] += (
-            lift * (state[i] / radius - sine * state[3 + i] / speed) / cosine
-        )
+        acceleration[i] += lift * (state[i] / radius - sine * state[3 + i] / speed) / cosine
 
 
 @njit(cache=True)
-def _acceleration_kernel(
-    elapsed_s: float, state: Vector, drive: Vector, acceleration: Vector
-) -> None:
+def _acceleration_kernel(elapsed_s: float, state: Vector, drive: Vector, acceleration: Vector) -> None:
     acceleration_kernel(state, acceleration)
     if elapsed_s < drive[0]:
         _drive_kernel(elapsed_s, drive, acceleration)
@@ -174,9 +166,7 @@ def _acceleration_kernel(
 
 
 @njit(cache=True)
-def _step_kernel(
-    elapsed_s: float, state: Vector, step_s: float, drive: Vector
-) -> Vector:
+def _step_kernel(elapsed_s: float, state: Vector, step_s: float, drive: Vector) -> Vector:
     """Return the state of seven one Runge-Kutta step later. Never step across the burnout."""
     boosting = elapsed_s < drive[0] - 1e-9
     acceleration = np.empty(3)
@@ -187,7 +177,7 @@ def _step_kernel(
         if boosting:
             when = min(when, drive[0] - 1e-9)
         _acceleration_kernel(when, middle, drive, acceleration)
-        weight = step_s / 6.0 if stage == 0 or stage == 3 else step_s / 3.0
+        weight = step_s / 6.0 if stage % 3 == 0 else step_s / 3.0
         ahead = step_s if stage == 2 else 0.5 * step_s
         for i in range(3):
             velocity = middle[3 + i]
@@ -217,9 +207,7 @@ def _ground_kernel(elapsed_s: float, state: Vector, drive: Vector) -> float:
 
 
 @njit(cache=True)
-def _fly_kernel(
-    start: Vector, drive: Vector, times: Vector, nodes: Vector
-) -> tuple[int, float]:
+def _fly_kernel(start: Vector, drive: Vector, times: Vector, nodes: Vector) -> tuple[int, float]:
     """Fly to the ground; write the time and state of each node; return their number and the apogee, metres.
 
     The last node is the impact. The number is 0 if it never came down within the time, or never rose.
@@ -251,9 +239,7 @@ def _fly_kernel(
 
 
 @njit(cache=True)
-def _figures_kernel(
-    start: Vector, drive: Vector, times: Vector, nodes: Vector
-) -> tuple[float, float, float]:
+def _figures_kernel(start: Vector, drive: Vector, times: Vector, nodes: Vector) -> tuple[float, float, float]:
     """Return apogee (m), range (m) and bearing (rad) of the flight; nan where it does not come down."""
     count, top = _fly_kernel(start, drive, times, nodes)
     if count == 0:
@@ -266,20 +252,14 @@ def _figures_kernel(
 
 
 @njit(cache=True)
-def _states_kernel(
-    elapsed_s: Vector, times: Vector, nodes: Vector, drive: Vector
-) -> Vector:
+def _states_kernel(elapsed_s: Vector, times: Vector, nodes: Vector, drive: Vector) -> Vector:
     """Return the states of seven at these times, shape (n, 7): one step on from the node before."""
     out = np.empty((elapsed_s.size, 7))
     for k in range(elapsed_s.size):
         when = min(times[-1], max(0.0, elapsed_s[k]))
         node = min(np.searchsorted(times, when, side="right"), times.size) - 1
         rest = when - times[node]
-        out[k] = (
-            _step_kernel(times[node], nodes[node], rest, drive)
-            if rest > 0.0
-            else nodes[node]
-        )
+        out[k] = _step_kernel(times[node], nodes[node], rest, drive) if rest > 0.0 else nodes[node]
     return out
 
 
@@ -380,25 +360,17 @@ class _Problem:
     def misses(self, unknowns: Vector) -> Vector:
         """Return misses of apogee and range, as fractions, and of bearing, radians; shape (3,)."""
         self.place(unknowns)
-        apogee, distance, bearing = _figures_kernel(
-            self.start, self.drive, self.times, self.nodes
-        )
+        apogee, distance, bearing = _figures_kernel(self.start, self.drive, self.times, self.nodes)
         if math.isnan(distance):
             return np.full(3, 10.0)
-        turn = (bearing - self.figures.bearing_rad + math.pi) % (
-            2.0 * math.pi
-        ) - math.pi
+        turn = (bearing - self.figures.bearing_rad + math.pi) % (2.0 * math.pi) - math.pi
         high = math.log(max(apogee, 1.0) / self.figures.apogee_m)
-        return np.array(
-            [high, math.log(max(distance, 1.0) / self.figures.range_m), turn]
-        )
+        return np.array([high, math.log(max(distance, 1.0) / self.figures.range_m), turn])
 
 
 def _first_guess(figures: FlightFigures, arc: VacuumArc, burn_s: float) -> Vector:
     """Return acceleration (10 m/s^2), elevation and heading of the arc with the turning Earth taken in."""
-    eastward = (
-        EARTH_ROTATION_RAD_S * EARTH_MEAN_RADIUS_M * math.cos(figures.site.latitude_rad)
-    )
+    eastward = EARTH_ROTATION_RAD_S * EARTH_MEAN_RADIUS_M * math.cos(figures.site.latitude_rad)
     # The ground moves east under the arc, and the start gives the body nearly the same motion.
     lag_m = eastward * arc.duration_s * min(1.0, figures.apogee_m / EARTH_MEAN_RADIUS_M)
     east = figures.range_m * math.sin(figures.bearing_rad) + lag_m
@@ -407,9 +379,7 @@ def _first_guess(figures: FlightFigures, arc: VacuumArc, burn_s: float) -> Vecto
     return np.array([acceleration / 10.0, arc.elevation_rad, math.atan2(east, north)])
 
 
-def _trajectory(
-    problem: _Problem, unknowns: Vector, launched_at_us: TimeUs
-) -> Trajectory:
+def _trajectory(problem: _Problem, unknowns: Vector, launched_at_us: TimeUs) -> Trajectory:
     problem.place(unknowns)
     count, top = _fly_kernel(problem.start, problem.drive, problem.times, problem.nodes)
     times, nodes = problem.times[:count].copy(), problem.nodes[:count].copy()

@@ -1,8 +1,9 @@
-"""TOML files that are arrays of flat tables: size first, then strict, one clear error naming file and field."""
+"""TOML files that are arrays of flat tables: size first, then strict; errors name file and field."""
 
 import math
 import tomllib
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,7 +37,7 @@ class Table:
     values: Mapping[str, object]
     where: str
 
-    def only(self, fields: Set[str]) -> None:
+    def only(self, fields: AbstractSet[str]) -> None:
         """Check that the table has no other fields; raises `UsageError`."""
         for name in self.values:
             if name not in fields:
@@ -100,7 +101,8 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAXIMUM_FILE_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"can't be read: {(error.strerror or 'unknown reason').lower()}", str(path)) from error
+        reason = (error.strerror or "unknown reason").lower()
+        raise UsageError(f"can't be read: {reason}", str(path)) from error
     if len(data) > MAXIMUM_FILE_BYTES:
         raise UsageError("too large", str(path), f"at most {MAXIMUM_FILE_BYTES} bytes")
     try:

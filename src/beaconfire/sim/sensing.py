@@ -51,7 +51,7 @@ class Sensing:
         detection_probability: of an object that stands in the field of view, per look.
         false_plots_per_scan: expected number, per radar and scan.
         cloud_height_m: below this an infrared sensor sees no boost.
-        biased: whether each sensor has registration offsets drawn from its bias sigmas.
+        biased: whether each sensor has registration offsets drawn by its bias sigmas.
     """
 
     detection_probability: float = 0.95
@@ -62,7 +62,7 @@ class Sensing:
 
 @dataclass(frozen=True)
 class Offsets:
-    """Registration offsets of one sensor in one run: true minus what it should be is what is added.
+    """Registration offsets of one sensor in one run.
 
     Attributes:
         range_m: added to every range.
@@ -86,7 +86,7 @@ def generator(seed: int, *words: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
-def offsets_of(sensor: Sensor, seed: int, biased: bool = True) -> Offsets:
+def offsets_of(sensor: Sensor, seed: int, *, biased: bool = True) -> Offsets:
     """Return the registration offsets and scan phase of a sensor in the run of this seed."""
     draw = generator(seed, "offsets", sensor.sensor)
     unit = draw.standard_normal(4) * (1.0 if biased else 0.0)
@@ -122,7 +122,7 @@ def _clear_of_earth(origin: Vector, positions: Vector) -> np.ndarray:
     share = np.clip(-(step @ start) / square, 0.0, 1.0)
     nearest = start + share[:, None] * step
     # A sensor or body on the ground touches the ellipsoid itself: one part in a million is let through.
-    return cast(np.ndarray, np.sum(nearest * nearest, axis=1) >= 1.0 - 1e-6)
+    return cast("np.ndarray", np.sum(nearest * nearest, axis=1) >= 1.0 - 1e-6)
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def _generators(
 def _detections_of_sensor(
     trajectories: Sequence[Trajectory], sensor: Sensor, seed: int, sensing: Sensing
 ) -> Iterator[Detection]:
-    offsets = offsets_of(sensor, seed, sensing.biased)
+    offsets = offsets_of(sensor, seed, biased=sensing.biased)
     for trajectory, draw in _generators(trajectories, sensor, seed):
         if isinstance(sensor, Radar):
             yield from _plots_of_flight(trajectory, sensor, offsets, draw, sensing)
