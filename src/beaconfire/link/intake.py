@@ -1,4 +1,4 @@
-"""The intake: what one recipient has already had from one sender, what is missing, what it owes a receipt for.
+"""The intake: what one recipient has had from one sender, what is missing, what it owes a receipt for.
 
 Three rules:
 

@@ -1,0 +1,294 @@
+"""The loop: runs any node for real. Drain, call, commit, then send.
+
+FLASH is drained first and committed by itself; ROUTINE in groups of at most `GROUP_MAX`. While the journal
+can't be written, commands gather in memory, receipts are held back (so senders keep what is not on the
+disk), everything else still flows, and a notice says so.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from beaconfire.adapters.bus import Bus
+from beaconfire.adapters.clock import Clock
+from beaconfire.adapters.journal import InputKind, Journal, JournalCommand, RecordedInput, recorded
+from beaconfire.adapters.wiring import Heard
+from beaconfire.errors import EnvironmentFault, PeerError
+from beaconfire.messages.codec import decode, encode
+from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.transfer import Delivery, Receipt
+from beaconfire.messages.words import Lane, Severity
+from beaconfire.nodes.commands import (
+    Append,
+    Channel,
+    Command,
+    Deliver,
+    Forget,
+    Inbound,
+    Keep,
+    Node,
+    Now,
+    Send,
+    WakeAt,
+)
+
+QUEUE_MAX: Final = 8_192
+"""Messages waiting in one lane. Over it FLASH refuses the newest (its outbox sends it again), ROUTINE
+drops the oldest."""
+GROUP_MAX: Final = 128
+TICK_US: Final = 250_000
+BACKLOG_MAX: Final = 20_000
+"""Journal commands held in memory while the disk is full; past it deliveries are left to their senders."""
+RETRY_US: Final = 250_000
+NOTICE_PERIOD_US: Final = 10_000_000
+
+
+class LoopOptions(msgspec.Struct, frozen=True):
+    """How a node is run.
+
+    Attributes:
+        party: nation, or HUB.
+        source: named in notices and health, such as "guard/KOR".
+        record: write every input to the journal, so that it can be replayed.
+    """
+
+    party: str
+    source: str
+    record: bool = False
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    heard: Heard
+    body: bytes
+
+
+class _Backlog:
+    """Journal commands not on the disk yet; the newest of each row stands for those before it."""
+
+    def __init__(self) -> None:
+        self.rows: OrderedDict[tuple[str, str], Keep | Forget] = OrderedDict()
+        self.appends: list[Append] = []
+        self.inputs: list[RecordedInput] = []
+        self.receipts: list[Send] = []
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.appends)
+
+    def add(self, commands: list[JournalCommand], inputs: list[RecordedInput]) -> None:
+        for command in commands:
+            if isinstance(command, Append):
+                self.appends.append(command)
+            else:
+                self.rows.pop((command.table.value, command.key), None)
+                self.rows[command.table.value, command.key] = command
+        self.inputs += inputs[: max(0, BACKLOG_MAX - len(self.inputs))]
+
+    def clear(self) -> list[Send]:
+        receipts, self.receipts = self.receipts, []
+        self.rows.clear()
+        self.appends.clear()
+        self.inputs.clear()
+        return receipts
+
+
+class Loop:
+    """One node, its bus and its journal.
+
+    Attributes:
+        counters: counts of the loop itself, added to the health of the node.
+    """
+
+    def __init__(
+        self, node: Node, bus: Bus, journal: Journal | None, clock: Clock, options: LoopOptions
+    ) -> None:
+        """Join them; `run` starts.
+
+        Args:
+            node: to be run.
+            bus: opened by the caller with `accept` as its handler.
+            journal: None for a node that keeps nothing.
+            clock: tells the time.
+            options: see there.
+        """
+        self._node = node
+        self._bus = bus
+        self._journal = journal
+        self._clock = clock
+        self._options = options
+        self._queues: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in (Lane.FLASH, Lane.ROUTINE)}
+        self._event = asyncio.Event()
+        self._stopping = False
+        self._wake_us = 0
+        self._next_tick_us = 0
+        self._backlog = _Backlog()
+        self._next_retry_us = 0
+        self._next_notice_us = 0
+        self.on_notice: Callable[[Notice], None] | None = None
+        self.counters = dict.fromkeys(("overflow", "undecodable", "unjournalled", "left_to_sender"), 0)
+
+    def accept(self, heard: Heard, body: bytes) -> None:
+        """Queue a message as it comes off the bus; bounded, see `QUEUE_MAX`."""
+        queue = self._queues[heard.lane]
+        if len(queue) >= QUEUE_MAX:
+            self.counters["overflow"] += 1
+            if heard.lane is Lane.FLASH:
+                return
+            queue.popleft()
+        queue.append(_Waiting(heard, body))
+        self._event.set()
+
+    def stop(self) -> None:
+        """End `run` after the group at hand."""
+        self._stopping = True
+        self._event.set()
+
+    async def run(self) -> None:
+        """Run until `stop`.
+
+        Raises:
+            EnvironmentFault: the journal has been unwritable for longer than memory allows.
+        """
+        start = self._clock.now()
+        self._commit([], [self._mark(InputKind.START, start)], start)
+        while not self._stopping:
+            await self._wait()
+            self._step()
+            await asyncio.sleep(0)
+        self._commit([], [], self._clock.now())
+
+    async def _wait(self) -> None:
+        if any(self._queues.values()):
+            return
+        self._event.clear()
+        due_us = min(self._wake_us or self._next_tick_us, self._next_tick_us)
+        wait_us = due_us - self._clock.now().monotonic_us
+        if wait_us <= 0:
+            return
+        try:
+            await asyncio.wait_for(self._event.wait(), wait_us / 1e6)
+        except TimeoutError:
+            return
+
+    def _step(self) -> None:
+        for lane, queue in self._queues.items():
+            if queue:
+                group = [queue.popleft() for _ in range(min(GROUP_MAX, len(queue)))]
+                self._receive(group)
+            if lane is Lane.FLASH:
+                self._tick_if_due()
+
+    def _receive(self, group: list[_Waiting]) -> None:
+        now = self._clock.now()
+        commands: list[Command] = []
+        inputs: list[RecordedInput] = []
+        for waiting in group:
+            inbound = self._inbound(waiting)
+            if inbound is not None:
+                commands += self._node.receive(inbound, now)
+                inputs += [recorded(inbound, waiting.body, now)] if self._options.record else []
+        self._carry_out(commands, inputs, now)
+
+    def _inbound(self, waiting: _Waiting) -> Inbound | None:
+        heard = waiting.heard
+        try:
+            message = decode(waiting.body)
+        except PeerError:
+            self.counters["undecodable"] += 1
+            return None
+        if isinstance(message, Delivery) and len(self._backlog) >= BACKLOG_MAX:
+            self.counters["left_to_sender"] += 1
+            return None
+        return Inbound(heard.channel, heard.sender, heard.lane, message, len(waiting.body))
+
+    def _tick_if_due(self) -> None:
+        now = self._clock.now()
+        if now.monotonic_us < self._next_tick_us and not 0 < self._wake_us <= now.monotonic_us:
+            return
+        self._next_tick_us = now.monotonic_us + TICK_US
+        self._wake_us = 0
+        self._carry_out(self._node.tick(now), [self._mark(InputKind.TICK, now)], now)
+
+    def _mark(self, kind: InputKind, now: Now) -> RecordedInput:
+        return RecordedInput(kind, now.utc_us, now.monotonic_us)
+
+    def _carry_out(self, commands: list[Command], inputs: list[RecordedInput], now: Now) -> None:
+        """Commit what is to be kept, then send what is to be sent."""
+        kept = [one for one in commands if isinstance(one, Keep | Forget | Append)]
+        on_disk = self._commit(kept, inputs, now)
+        for command in commands:
+            match command:
+                case Send(message=Receipt()) if not on_disk:
+                    self._hold(command)
+                case Send():
+                    self._send(command)
+                case Deliver(channel, recipient, lane, body):
+                    self._bus.publish(channel, recipient, lane, ("delivery", body))
+                case WakeAt(monotonic_us):
+                    self._wake_us = min(self._wake_us or monotonic_us, monotonic_us)
+
+    def _hold(self, receipt: Send) -> None:
+        """Keep a receipt until its delivery is on the disk; one too many is made up for by a resend."""
+        if len(self._backlog.receipts) < QUEUE_MAX:
+            self._backlog.receipts.append(receipt)
+
+    def _send(self, send: Send) -> None:
+        message = send.message
+        if isinstance(message, Health):
+            own = {f"loop_{name}": count for name, count in self.counters.items()}
+            message = msgspec.structs.replace(
+                message, counters={**message.counters, **own, **self._bus.counts()}
+            )
+        if isinstance(message, Notice) and self.on_notice is not None:
+            self.on_notice(message)
+        kind = str(message.__struct_config__.tag)
+        self._bus.publish(send.channel, send.recipient, send.lane, (kind, encode(message)))
+
+    def _commit(self, kept: list[JournalCommand], inputs: list[RecordedInput], now: Now) -> bool:
+        """Write a group, or gather it; returns whether all there is so far is on the disk."""
+        inputs = inputs if self._options.record else []
+        if self._journal is None:
+            return True
+        backlog = self._backlog
+        if not (kept or inputs or len(backlog) or backlog.inputs):
+            return True
+        failing = bool(len(backlog) or backlog.inputs)
+        if failing:
+            backlog.add(kept, inputs)
+            if now.monotonic_us < self._next_retry_us:
+                return False
+        try:
+            if failing:
+                self._journal.commit([*backlog.appends, *backlog.rows.values()], backlog.inputs)
+            else:
+                self._journal.commit(kept, inputs)
+        except EnvironmentFault as fault:
+            if not failing:
+                backlog.add(kept, inputs)
+            self._cannot_write(fault, now)
+            return False
+        if failing:
+            self._can_write_again(now)
+        return True
+
+    def _cannot_write(self, fault: EnvironmentFault, now: Now) -> None:
+        self.counters["unjournalled"] = len(self._backlog)
+        self._next_retry_us = now.monotonic_us + RETRY_US
+        if len(self._backlog) > 2 * BACKLOG_MAX:
+            raise fault
+        if now.monotonic_us >= self._next_notice_us:
+            self._next_notice_us = now.monotonic_us + NOTICE_PERIOD_US
+            self._notice("journal-unwritable", Severity.FAULT, f"{fault}; nothing is receipted", now)
+
+    def _can_write_again(self, now: Now) -> None:
+        for receipt in self._backlog.clear():
+            self._send(receipt)
+        self.counters["unjournalled"] = 0
+        self._next_notice_us = 0
+        self._notice("journal-written-again", Severity.INFORMATION, "the journal can be written again", now)
+
+    def _notice(self, code: str, severity: Severity, text: str, now: Now) -> None:
+        notice = Notice(code, severity, text, now.utc_us, self._options.source)
+        self._send(Send(Channel.NOTICE, self._options.party, Lane.FLASH, notice))
