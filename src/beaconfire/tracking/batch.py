@@ -120,15 +120,11 @@ def _row_partials(jacobian: Vector, transition: Vector, elapsed: float, partials
                 total += jacobian[k, i] * transition[i, j]
             partials[k, j] = total
         for j in range(3):
-            partials[k, 7 + j] = (
-                0.5 * elapsed * elapsed * jacobian[k, j] + elapsed * jacobian[k, 3 + j]
-            )
+            partials[k, 7 + j] = 0.5 * elapsed * elapsed * jacobian[k, j] + elapsed * jacobian[k, 3 + j]
 
 
 @njit(cache=True)
-def _accumulate(
-    state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior
-) -> Solution:
+def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior) -> Solution:
     """Linearise all rows at `state`; rows stand in order of time, some may lie before the reference."""
     count = rows.shape[0]
     information, consider = prior.information.copy(), prior.consider.copy()
@@ -184,11 +180,11 @@ def solve_kernel(
         rows: detections in order of time, shape (n, 9).
         sensors: sensor table.
         prior: knowledge at `reference_s`; an information of zero is none.
-        size: `COAST` (7) or `THRUST` (10) parameters.
+        size: `COAST` (7) or `THRUST` (10) parameters; 0 only linearises at `start`.
     """
     best = _accumulate(start, reference_s, rows, sensors, prior)
     damping = 0.0
-    for _ in range(ITERATIONS_MAX):
+    for _ in range(ITERATIONS_MAX if size > 0 else 0):
         normal = best.information[:size, :size].copy()
         for i in range(size):
             normal[i, i] *= 1.0 + damping
@@ -243,9 +239,7 @@ def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
     noise = inverse_kernel(solution.information[:7, :7].copy())
     mean = solution.state.copy()
     mean[:7] += noise @ solution.gradient[:7].copy()
-    moved, transition = propagate_with_transition_kernel(
-        mean[:7].copy(), np.eye(7), interval_s, STEP_S
-    )
+    moved, transition = propagate_with_transition_kernel(mean[:7].copy(), np.eye(7), interval_s, STEP_S)
     carried = transition @ noise
     covariance = carried @ transition.T
     information = np.zeros((10, 10))
@@ -258,9 +252,7 @@ def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
     return Prior(mean, information, consider)
 
 
-def broad_prior(
-    sensors: int, state: Vector, speed_sigma_m_s: float, acceleration_sigma_m_s2: float
-) -> Prior:
+def broad_prior(sensors: int, state: Vector, speed_sigma_m_s: float, acceleration_sigma_m_s2: float) -> Prior:
     """Return the prior of a new arc: ln(1/beta) always, speed and acceleration if their sigma is not 0.
 
     Args:

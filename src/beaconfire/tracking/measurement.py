@@ -107,9 +107,7 @@ def _wrapped(angle_rad: float) -> float:
 
 
 @njit(cache=True)
-def _radar_kernel(
-    row: Vector, sensor: Vector, state: Vector, residual: Vector, jacobian: Vector
-) -> int:
+def _radar_kernel(row: Vector, sensor: Vector, state: Vector, residual: Vector, jacobian: Vector) -> int:
     relative, enu = np.empty(3), np.empty(3)
     for i in range(3):
         relative[i] = state[i] - sensor[1 + i]
@@ -147,9 +145,7 @@ def _radar_kernel(
 
 
 @njit(cache=True)
-def _sight_kernel(
-    row: Vector, sensor: Vector, state: Vector, residual: Vector, jacobian: Vector
-) -> int:
+def _sight_kernel(row: Vector, sensor: Vector, state: Vector, residual: Vector, jacobian: Vector) -> int:
     """Two angles in the plane across the measured sight line."""
     measured, relative = row[2:5], state[:3] - row[6:9]
     distance = math.sqrt(relative[0] ** 2 + relative[1] ** 2 + relative[2] ** 2)

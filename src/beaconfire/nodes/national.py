@@ -1,0 +1,191 @@
+"""The national node: detections of the nation's own sensors in, national reports out.
+
+Detections of one instant from several sensors are used together: `receive` only checks and stores, and asks
+to be woken at once; `tick` uses all that came in. What came from the hub can't enter: only detections do.
+After a restart tracks begin anew from what the sensors still see, under new names.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from beaconfire.messages.detection import Detection, DetectionBatch, Plot
+from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.report import Report
+from beaconfire.messages.sensor import Radar, Sensor
+from beaconfire.messages.words import Lane, Mode, Nation, Severity, Status, TimeUs
+from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Rows, Send, WakeAt
+from beaconfire.tracking.tracker import Tracker
+
+FUTURE_MAX_US: Final = 5_000_000
+AGE_MAX_US: Final = 600_000_000
+PERIOD_US: Final = 1_000_000
+BATCH_MAX: Final = 1_000
+RANGE_MAX_M: Final = 2.0e7
+RATE_MAX_M_S: Final = 1.5e4
+POSITION_MAX_M: Final = 1.0e8
+NOTICE_PERIOD_US: Final = 10_000_000
+SAID_MAX: Final = 1_024
+FIELD_MARGIN: Final = 1.05
+FIELD_MARGIN_RAD: Final = 0.01
+
+REASONS: Final = (
+    "wrong-kind",
+    "unknown-sensor",
+    "other-nation",
+    "not-finite",
+    "future",
+    "too-old",
+    "out-of-range",
+    "oversize-batch",
+)
+"""Why a detection is rejected; each is a counter of the node's health."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Whose node it is and what its reports are about: nation, mode, exercise id (empty in mode REAL)."""
+
+    nation: Nation
+    mode: Mode
+    exercise: str = ""
+
+
+class NationalNode:
+    """Tracks of one nation, from its own sensors only.
+
+    Attributes:
+        counters: accepted and rejected detections by reason, reports, ticks over the bounds.
+    """
+
+    def __init__(self, identity: Identity, sensors: Sequence[Sensor], secret: bytes, rows: Rows) -> None:
+        """Take the sensors file as read (other nations' sensors are known, so that they can be refused).
+
+        Args:
+            identity: nation, mode and exercise.
+            sensors: all sensors of the file.
+            secret: keys the names of tracks and the ids of reports.
+            rows: journal of the node; nothing is read from it.
+        """
+        del rows
+        self._identity = identity
+        self._sensors = {sensor.sensor: sensor for sensor in sensors}
+        own = [sensor for sensor in sensors if sensor.nation == identity.nation]
+        self._tracker = Tracker(own, identity.nation, secret, identity.mode, identity.exercise)
+        self._pending: list[Detection] = []
+        self._said: OrderedDict[str, tuple[object, ...]] = OrderedDict()
+        self._next_health_us = -1
+        self._noticed_us: dict[str, int] = {}
+        self.counters = {"accepted": 0, "reports": 0, "overflowed": 0}
+        self.counters |= {f"rejected-{reason}": 0 for reason in REASONS}
+
+    @property
+    def _source(self) -> str:
+        return f"national/{self._identity.nation}"
+
+    def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+        """Check and store the detections of a batch; they are used at the next tick, which is asked for at once."""
+        message = inbound.message
+        if inbound.channel is not Channel.DETECTION or not isinstance(message, DetectionBatch):
+            return self._reject("wrong-kind", f"{inbound.channel} from {inbound.sender}", now)
+        if inbound.sender != self._identity.nation:
+            return self._reject("other-nation", f"batch from {inbound.sender}", now)
+        if len(message.detections) > BATCH_MAX:
+            return self._reject("oversize-batch", f"{len(message.detections)} detections", now)
+        commands: list[Command] = []
+        for detection in message.detections:
+            reason = self._fault(detection, now.utc_us)
+            if reason is None:
+                self._pending.append(detection)
+                self.counters["accepted"] += 1
+            else:
+                commands.extend(self._reject(reason, f"detection of {detection.sensor[:32]!r}", now))
+        return [*commands, WakeAt(now.monotonic_us)]
+
+    def _fault(self, detection: Detection, utc_us: TimeUs) -> str | None:
+        """Return why a detection can't be used, or None."""
+        sensor = self._sensors.get(detection.sensor)
+        if sensor is None:
+            return "unknown-sensor"
+        if sensor.nation != self._identity.nation:
+            return "other-nation"
+        if isinstance(detection, Plot) is not isinstance(sensor, Radar):
+            return "wrong-kind"
+        if not all(math.isfinite(value) for value in _numbers(detection)):
+            return "not-finite"
+        if detection.measured_at_us > utc_us + FUTURE_MAX_US:
+            return "future"
+        if detection.measured_at_us < utc_us - AGE_MAX_US:
+            return "too-old"
+        return None if _in_field(detection, sensor) else "out-of-range"
+
+    def _reject(self, reason: str, what: str, now: Now) -> list[Command]:
+        """Count a reject, and tell the operator at most every ten seconds for each reason."""
+        self.counters[f"rejected-{reason}"] += 1
+        last = self._noticed_us.get(reason)
+        if last is not None and now.monotonic_us - last < NOTICE_PERIOD_US:
+            return []
+        self._noticed_us[reason] = now.monotonic_us
+        return [self._notice(f"detection-{reason}", f"rejected: {what}: {reason}", now.utc_us)]
+
+    def _notice(self, code: str, text: str, at_us: TimeUs) -> Send:
+        notice = Notice(code, Severity.CAUTION, text, at_us, self._source)
+        return Send(Channel.NOTICE, self._identity.nation, Lane.ROUTINE, notice)
+
+    def tick(self, now: Now) -> list[Command]:
+        """Use what came in and return reports; health once a second."""
+        self._tracker.add(self._pending, now.utc_us)
+        self._pending = []
+        commands: list[Command] = []
+        for report in self._tracker.step(now.utc_us):
+            self.counters["reports"] += 1
+            lane = self._lane(report)
+            commands.append(Send(Channel.OWN_REPORT, self._identity.nation, lane, report))
+        commands.extend(self._bounds(now))
+        if now.monotonic_us >= self._next_health_us:
+            self._next_health_us = now.monotonic_us + PERIOD_US
+            health = Health(self._source, now.utc_us, (), dict(self.counters))
+            commands.append(Send(Channel.HEALTH, self._identity.nation, Lane.ROUTINE, health))
+        return [*commands, WakeAt(self._next_health_us)]
+
+    def _bounds(self, now: Now) -> list[Command]:
+        if self._tracker.overflowed == self.counters["overflowed"]:
+            return []
+        self.counters["overflowed"] = self._tracker.overflowed
+        return [self._notice("tracker-full", "more detections or tracks than the bounds allow", now.utc_us)]
+
+    def _lane(self, report: Report) -> Lane:
+        """Return FLASH for a first report, the first after burnout and changes of status, else ROUTINE."""
+        kind = report.classification
+        assert kind is not None
+        said: tuple[object, ...] = (kind.status, kind.thrust_possible, kind.manoeuvring)
+        before = self._said.pop(report.track, None)
+        if kind.status not in {Status.ENDED, Status.WITHDRAWN}:
+            self._said[report.track] = said
+        while len(self._said) > SAID_MAX:
+            self._said.popitem(last=False)
+        return Lane.ROUTINE if said == before else Lane.FLASH
+
+
+def _numbers(detection: Detection) -> tuple[float, ...]:
+    if isinstance(detection, Plot):
+        rate = 0.0 if detection.range_rate_m_s is None else detection.range_rate_m_s
+        return (detection.range_m, detection.azimuth_rad, detection.elevation_rad, rate)
+    return (*detection.position_ecef_m, *detection.line_of_sight_ecef)
+
+
+def _in_field(detection: Detection, sensor: Sensor) -> bool:
+    """Whether the values are what such a sensor could measure, with a margin for its noise."""
+    if isinstance(detection, Plot):
+        assert isinstance(sensor, Radar)
+        lowest = sensor.minimum_elevation_rad - max(FIELD_MARGIN_RAD, 5.0 * sensor.sigma_elevation_rad)
+        return (
+            0.0 < detection.range_m <= min(RANGE_MAX_M, FIELD_MARGIN * sensor.maximum_range_m)
+            and abs(detection.azimuth_rad) <= 2.0 * math.pi + FIELD_MARGIN_RAD
+            and lowest <= detection.elevation_rad <= math.pi / 2.0 + FIELD_MARGIN_RAD
+            and (detection.range_rate_m_s is None or abs(detection.range_rate_m_s) <= RATE_MAX_M_S)
+        )
+    length = math.hypot(*detection.line_of_sight_ecef)
+    return abs(length - 1.0) < 1e-3 and math.hypot(*detection.position_ecef_m) <= POSITION_MAX_M

@@ -1,0 +1,152 @@
+"""The coast arc: finding where it begins, solving it, and judging whether free flight explains the plots."""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from beaconfire.flight.propagation import STEP_S, propagate_kernel
+from beaconfire.frames.types import Vector
+from beaconfire.tracking.batch import (
+    COAST,
+    Prior,
+    Solution,
+    broad_prior,
+    covariance_kernel,
+    extra_acceleration_kernel,
+    roll_up_kernel,
+    solve_kernel,
+)
+from beaconfire.tracking.filter import predict_kernel
+
+SPANS_S: Final = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 28.0, 36.0, 46.0, 60.0, 80.0, 110.0)
+PLOTS_MIN: Final = 6
+POWER_M_S2: Final = 2.5
+"""A window speaks about thrust once it would show this much as one sigma: a rising body is driven by 10 or more."""
+REJECT_SIGMAS: Final = 2.5
+FIT_SIGMAS: Final = 3.5
+RECENT_ROWS: Final = 12
+ROWS_MAX: Final = 256
+"""Rows kept for a batch; the older half is rolled up into the prior at the current solution when it is full."""
+
+
+class Verdict(NamedTuple):
+    """How well free flight explains a window.
+
+    Attributes:
+        misfit: (chi-square - degrees of freedom) / sqrt(2 degrees of freedom).
+        along_m_s2: acceleration along the velocity that the residuals ask for.
+        sigma_along_m_s2: one standard deviation of it.
+    """
+
+    misfit: float
+    along_m_s2: float
+    sigma_along_m_s2: float
+
+    @property
+    def powerful(self) -> bool:
+        """Whether thrust would have been seen in this window."""
+        return self.sigma_along_m_s2 <= POWER_M_S2
+
+    @property
+    def coasting(self) -> bool:
+        """Whether free flight explains the window."""
+        return self.misfit < FIT_SIGMAS and abs(self.along_m_s2) < REJECT_SIGMAS * self.sigma_along_m_s2
+
+    @property
+    def thrusting(self) -> bool:
+        """Whether the window shows thrust beyond doubt."""
+        return self.along_m_s2 > max(4.0 * self.sigma_along_m_s2, 4.0)
+
+
+class Arc(NamedTuple):
+    """A solved coast arc: reference time, knowledge before its rows, and the fit."""
+
+    reference_s: float
+    prior: Prior
+    solution: Solution
+
+
+def misfit(chi_square: Vector, components: Vector, parameters: int) -> float:
+    """Return how many sigmas a chi-square lies above what noise alone gives."""
+    freedom = float(components.sum()) - parameters
+    return (float(chi_square.sum()) - freedom) / math.sqrt(2.0 * freedom) if freedom > 0.0 else 0.0
+
+
+def judge(solution: Solution) -> Verdict:
+    """Return the verdict on a coast fit without earlier knowledge."""
+    extra, information = extra_acceleration_kernel(solution)
+    along = solution.state[3:6] / np.linalg.norm(solution.state[3:6])
+    covariance = np.linalg.pinv(information)
+    sigma = math.sqrt(max(float(along @ covariance @ along), 0.0))
+    return Verdict(misfit(solution.chi_square, solution.components, 6), float(along @ extra), sigma)
+
+
+def fresh_arc(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
+    """Return a coast arc over all of `rows`, started from a state of ten at `time_s`."""
+    reference = float(rows[0, 0])
+    start = np.zeros(10)
+    start[:7] = propagate_kernel(state[:7].copy(), reference - time_s, STEP_S)
+    prior = broad_prior(len(sensors), start, 0.0, 0.0)
+    return Arc(reference, prior, solve_kernel(start, reference, rows, sensors, prior, COAST))
+
+
+def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> tuple[Arc | None, bool]:
+    """Return the longest window up to now that free flight explains, and whether thrust was seen beyond doubt.
+
+    Windows grow until thrust would show; the first powerful one decides, longer ones that pass extend it.
+
+    Args:
+        rows: all rows kept, in order of time, shape (n, 9).
+        state: filter's state of ten at `time_s`.
+        time_s: time of the newest row.
+        sensors: sensor table.
+    """
+    found: Arc | None = None
+    before = 0
+    for span in SPANS_S:
+        part = rows[np.searchsorted(rows[:, 0], time_s - span - 1e-6) :]
+        if len(part) < PLOTS_MIN or len(part) == before:
+            continue
+        before = len(part)
+        arc = fresh_arc(part, state, time_s, sensors)
+        verdict = judge(arc.solution)
+        if not verdict.powerful:
+            continue
+        if not verdict.coasting:
+            return found, found is None and verdict.thrusting
+        found = arc
+    return found, False
+
+
+def resolve(arc: Arc, rows: Vector, sensors: Vector) -> Arc:
+    """Return the arc solved again over `rows`, started where it was."""
+    solution = solve_kernel(arc.solution.state.copy(), arc.reference_s, rows, sensors, arc.prior, COAST)
+    return arc._replace(solution=solution)
+
+
+def roll_up(arc: Arc, rows: Vector, sensors: Vector) -> tuple[Arc, int]:
+    """Return the arc with the older half of its rows turned into prior knowledge, and how many that were."""
+    half = len(rows) // 2
+    older = solve_kernel(arc.solution.state.copy(), arc.reference_s, rows[:half], sensors, arc.prior, 0)
+    reference = float(rows[half, 0])
+    prior = roll_up_kernel(older, reference - arc.reference_s)
+    start = arc.solution.state.copy()
+    start[:7] = propagate_kernel(start[:7].copy(), reference - arc.reference_s, STEP_S)
+    return Arc(reference, prior, arc.solution._replace(state=start)), half
+
+
+def explained(arc: Arc) -> bool:
+    """Return whether free flight still explains the whole arc and its newest rows."""
+    solution = arc.solution
+    parameters = 6 if arc.prior.information[0, 0] == 0.0 else 0
+    whole = misfit(solution.chi_square, solution.components, parameters)
+    recent = misfit(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
+    return whole < FIT_SIGMAS and recent < FIT_SIGMAS + 1.0
+
+
+def arc_at(arc: Arc, time_s: float) -> tuple[Vector, Vector]:
+    """Return state of ten and covariance (10, 10) of an arc at `time_s`."""
+    covariance = np.zeros((10, 10))
+    covariance[:7, :7] = covariance_kernel(arc.solution, COAST)
+    return predict_kernel(arc.solution.state, covariance, time_s - arc.reference_s, 0.0)

@@ -1,0 +1,219 @@
+"""Launch point and time: the arc taken back to where thrust may have ended, then a family of generic ascents.
+
+Nothing is known of the vehicle, so what differs between plausible ascents is part of the stated uncertainty:
+how bent the path was (height over ground distance as a power law with exponent 1/p), how hard it was driven on
+average, and how path length and final speed make a duration. Where an infrared line was seen, the place where
+it meets the ground is joined to that in information form.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from beaconfire.flight.propagation import STEP_S, propagate_kernel
+from beaconfire.frames.geodesy import (
+    Geodetic,
+    destination,
+    enu_from_ecef_rotation,
+    geodetic_from_ecef_kernel,
+)
+from beaconfire.frames.types import Vector
+from beaconfire.messages.estimate import Ellipse, LaunchEstimate
+from beaconfire.messages.words import TimeUs
+from beaconfire.tracking.filter import predict_kernel
+from beaconfire.tracking.sight import meeting_kernel
+from beaconfire.units import microseconds_from_seconds
+
+BEND: Final = ((0.25, 0.1), (0.4, 0.2), (0.55, 0.3), (0.7, 0.25), (0.85, 0.15))
+"""(p, weight): ground distance = p * height / tan(climb angle); 1 is a straight line, 1/2 a parabola."""
+DURATION: Final = ((1.9, 0.25), (2.4, 0.5), (3.0, 0.25))
+"""(k, weight): duration = k * path / speed; 2 at constant drive, more when drive grows."""
+DRIVE_M_S2: Final = 25.0
+DRIVE_LOG_SIGMA: Final = 0.45
+"""Mean gain of speed per second over an ascent. Source: 2-3 km/s in 60-120 s, 7 km/s in 300 s in public accounts."""
+BACK_STEP_S: Final = 4.0
+BACK_MAX_S: Final = 900.0
+FLOOR_M: Final = 8_000.0
+SIGMA_MIN_M: Final = 2_500.0
+SIGHT_HEIGHT_MAX_M: Final = 15_000.0
+SIGHT_DELAY_S: Final = 30.0
+SIGHT_DELAY_SIGMA_S: Final = 18.0
+"""First infrared detection: uniform over 0-15 km and 0-60 s after launch (sigma 60 / sqrt(12) = 17.3 s)."""
+PROBABILITY: Final = 0.95
+CHI_SQUARE_95: Final = 5.991
+
+
+class GroundGuess(NamedTuple):
+    """A place and time with covariance: latitude, longitude (rad), time (s), east-north covariance (m^2), sigma (s)."""
+
+    latitude_rad: float
+    longitude_rad: float
+    time_s: float
+    covariance: Vector
+    sigma_time_s: float
+
+
+class _Climb(NamedTuple):
+    place: Geodetic
+    speed_m_s: float
+    level_m_s: float
+    up_m_s: float
+    bearing_rad: float
+
+
+def _climb(state: Vector) -> _Climb:
+    place = Geodetic(*geodetic_from_ecef_kernel(*(float(x) for x in state[:3])))
+    east, north, up = enu_from_ecef_rotation(place.latitude_rad, place.longitude_rad) @ state[3:6]
+    level = math.hypot(east, north)
+    return _Climb(place, math.hypot(level, up), level, float(up), math.atan2(east, north))
+
+
+def _origin(climb: _Climb, bend: float) -> tuple[float, float, float]:
+    """Return latitude, longitude and path length of the ascent that ends in `climb`."""
+    distance = bend * climb.place.height_m * climb.level_m_s / max(climb.up_m_s, 0.05 * climb.speed_m_s)
+    latitude, longitude = destination(
+        climb.place.latitude_rad, climb.place.longitude_rad, climb.bearing_rad + math.pi, distance
+    )
+    return latitude, longitude, 1.05 * math.hypot(distance, climb.place.height_m)
+
+
+def _ends_of_thrust(state: Vector, time_s: float, thrust_seen: bool) -> list[tuple[Vector, float]]:
+    """Return states and times at which the ascent may be cut: one if thrust was seen there, else back along the arc."""
+    out = [(state, time_s)]
+    back = 0.0
+    while not thrust_seen and back < BACK_MAX_S:
+        back += BACK_STEP_S
+        state = propagate_kernel(state, -BACK_STEP_S, STEP_S)
+        climb = _climb(state)
+        if climb.place.height_m < FLOOR_M:
+            break
+        if climb.up_m_s > 0.0:
+            out.append((state, time_s - back))
+    return [one for one in out if _climb(one[0]).up_m_s > 0.0] or out[:1]
+
+
+def _weight(climb: _Climb, path_m: float) -> float:
+    """Return how plausible the mean drive of an ascent is (not normalised)."""
+    drive = climb.speed_m_s**2 / (2.4 * max(path_m, 1.0))
+    return math.exp(-0.5 * (math.log(drive / DRIVE_M_S2) / DRIVE_LOG_SIGMA) ** 2) + 1e-9
+
+
+def from_flight(state: Vector, covariance: Vector, time_s: float, thrust_seen: bool) -> GroundGuess:
+    """Return where and when a flight began.
+
+    Args:
+        state: state of seven: the earliest steady one of a track seen in boost, or one of its coast arc.
+        covariance: of it, shape (7, 7).
+        time_s: of it.
+        thrust_seen: True if thrust was on at `time_s`.
+    """
+    members: list[tuple[float, float, float, float]] = []
+    weights: list[float] = []
+    best: tuple[float, float] = (-1.0, time_s)
+    for there, when in _ends_of_thrust(state, time_s, thrust_seen):
+        climb = _climb(there)
+        for bend, share in BEND:
+            latitude, longitude, path = _origin(climb, bend)
+            weight = share * (1.0 if thrust_seen else _weight(climb, path))
+            best = max(best, (weight, when))
+            for factor, part in DURATION:
+                members.append((latitude, longitude, when - factor * path / max(climb.speed_m_s, 1.0), path))
+                weights.append(weight * part)
+    return _summed(np.array(members), np.array(weights), _carried(state, covariance, time_s, best[1]))
+
+
+def _summed(members: Vector, weights: Vector, carried: Vector) -> GroundGuess:
+    """Return mean and spread of the family, with the covariance of the arc on top."""
+    weights = weights / weights.sum()
+    latitude, longitude, time_s = (float(weights @ members[:, i]) for i in range(3))
+    meters = np.array((6.371e6 * math.cos(latitude), 6.371e6))
+    offsets = (members[:, [1, 0]] - (longitude, latitude)) * meters
+    spread = (offsets * weights[:, None]).T @ offsets + carried + SIGMA_MIN_M**2 * np.eye(2)
+    sigma = math.sqrt(float(weights @ (members[:, 2] - time_s) ** 2) + 25.0)
+    return GroundGuess(latitude, longitude, time_s, spread, sigma)
+
+
+def _carried(state: Vector, covariance: Vector, time_s: float, end_s: float) -> Vector:
+    """Return the arc's own covariance at the launch point, east and north, shape (2, 2), by differences."""
+    wide = np.zeros((10, 10))
+    wide[:7, :7] = covariance
+    there, spread = predict_kernel(np.concatenate((state, np.zeros(3))), wide, end_s - time_s, 0.0)
+    middle = _climb(there)
+    latitude, longitude, _ = _origin(middle, 0.55)
+    partials = np.zeros((2, 6))
+    for i in range(6):
+        step = 100.0 if i < 3 else 1.0
+        moved = there.copy()
+        moved[i] += step
+        north, east, _ = _origin(_climb(moved), 0.55)
+        partials[:, i] = (
+            (east - longitude) * 6.371e6 * math.cos(latitude) / step,
+            (north - latitude) * 6.371e6 / step,
+        )
+    return np.asarray(partials @ spread[:6, :6] @ partials.T)
+
+
+def from_sight(row: Vector, sensor: Vector) -> GroundGuess | None:
+    """Return where and when a flight began by its first infrared line, or None if the line misses the Earth."""
+    low, distance = meeting_kernel(row[6:9].copy(), row[2:5].copy(), 0.0)
+    high, _ = meeting_kernel(row[6:9].copy(), row[2:5].copy(), SIGHT_HEIGHT_MAX_M)
+    if math.isnan(distance):
+        return None
+    middle = 0.5 * (low + high)
+    latitude, longitude, _ = geodetic_from_ecef_kernel(*(float(x) for x in middle))
+    rotation = enu_from_ecef_rotation(latitude, longitude)
+    between = (rotation @ (high - low))[:2]
+    line = rotation @ row[2:5]
+    level = line[:2] / max(float(np.linalg.norm(line[:2])), 1e-9)
+    across = np.array((-level[1], level[0]))
+    slant = max(abs(float(line[2])), 0.1)
+    sigma = distance * float(sensor[21])
+    covariance = (
+        np.outer(between, between) / 8.0
+        + sigma**2 * (np.outer(across, across) + np.outer(level, level) / slant**2)
+        + SIGMA_MIN_M**2 * np.eye(2)
+    )
+    return GroundGuess(latitude, longitude, float(row[0]) - SIGHT_DELAY_S, covariance, SIGHT_DELAY_SIGMA_S)
+
+
+def joined(first: GroundGuess, second: GroundGuess) -> GroundGuess:
+    """Return two guesses joined in information form; where they contradict each other, the tighter one, widened."""
+    meters = np.array((6.371e6 * math.cos(first.latitude_rad), 6.371e6))
+    apart = (
+        np.array((second.longitude_rad - first.longitude_rad, second.latitude_rad - first.latitude_rad))
+        * meters
+    )
+    total = first.covariance + second.covariance
+    distance = float(apart @ np.linalg.solve(total, apart))
+    if distance > 13.8:
+        tighter = min(first, second, key=lambda guess: float(np.linalg.det(guess.covariance)))
+        return tighter._replace(covariance=tighter.covariance * (distance / 4.0 if distance < 40.0 else 10.0))
+    gain = first.covariance @ np.linalg.inv(total)
+    shift = gain @ apart / meters
+    precision = first.sigma_time_s**-2 + second.sigma_time_s**-2
+    time_s = (first.time_s / first.sigma_time_s**2 + second.time_s / second.sigma_time_s**2) / precision
+    covariance = first.covariance - gain @ first.covariance
+    return GroundGuess(
+        first.latitude_rad + float(shift[1]),
+        first.longitude_rad + float(shift[0]),
+        time_s,
+        0.5 * (covariance + covariance.T),
+        precision**-0.5,
+    )
+
+
+def launch_estimate(guess: GroundGuess, origin_us: TimeUs) -> LaunchEstimate:
+    """Return the guess as it is reported: ellipse of 95 %."""
+    values, vectors = np.linalg.eigh(guess.covariance)
+    major = vectors[:, 1]
+    ellipse = Ellipse(
+        latitude_rad=guess.latitude_rad,
+        longitude_rad=(guess.longitude_rad + math.pi) % (2.0 * math.pi) - math.pi,
+        semi_major_m=math.sqrt(CHI_SQUARE_95 * float(values[1])),
+        semi_minor_m=math.sqrt(CHI_SQUARE_95 * float(values[0])),
+        bearing_rad=math.atan2(float(major[0]), float(major[1])) % math.pi,
+        probability=PROBABILITY,
+    )
+    time_us = origin_us + microseconds_from_seconds(guess.time_s)
+    return LaunchEstimate(time_us=time_us, sigma_time_s=guess.sigma_time_s, area=ellipse)

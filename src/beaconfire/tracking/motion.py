@@ -1,0 +1,229 @@
+"""The motion of one object: boost filter until burnout is declared, coast arc after it, manoeuvre if that fails.
+
+The switch stands for an interacting multiple model: burnout is declared by a test of known power (would thrust
+have shown in this window?) instead of a mixing probability, so it can't be declared for want of data.
+"""
+
+import bisect
+import math
+from typing import Final
+
+import numpy as np
+
+from beaconfire.frames.geodesy import geodetic_from_ecef_kernel
+from beaconfire.frames.types import Vector
+from beaconfire.messages.words import Phase
+from beaconfire.tracking.arc import (
+    PLOTS_MIN,
+    ROWS_MAX,
+    Arc,
+    arc_at,
+    explained,
+    find_coast,
+    fresh_arc,
+    resolve,
+    roll_up,
+)
+from beaconfire.tracking.filter import predict_kernel, update_kernel
+from beaconfire.tracking.initiation import Seed, fit_triple
+
+BOOST_NOISE: Final = 9.0
+"""Spectral density of the boost acceleration's random walk, m^2/s^5: 3 m/s^2 in a second."""
+SURPRISE: Final = 16.0
+SURPRISE_SIGMA_M_S2: Final = 25.0
+"""A normalised innovation above SURPRISE (staging, burnout, pull-up) frees the acceleration by this sigma."""
+PREMATURE_S: Final = 20.0
+"""A coast that fails sooner than this after burnout was declared was still boost."""
+SLIDES_MAX: Final = 8
+REENTRY_HEIGHT_M: Final = 100_000.0
+AIR_HEIGHT_M: Final = 70_000.0
+REFIT_S: Final = 6.0
+GAP_MAX_S: Final = 12.0
+
+
+class Motion:
+    """Estimated motion of one object from its plots.
+
+    Attributes:
+        state: filter's state of ten (position, velocity, ln(1/beta), extra acceleration), ECEF, SI.
+        covariance: of it, shape (10, 10).
+        time_s: of it, after the tracker's origin.
+        rows: plots and sight lines kept, in order of time.
+        arc: coast arc once burnout is declared.
+        burnout_s: start of the coast arc when burnout was declared, or None.
+        manoeuvring: free flight was tried and does not explain it.
+        thrust_seen: a window showed thrust beyond doubt.
+        plots: number of radar plots taken.
+        newest_s: time of the newest row.
+        gap_s: usual time between two rows.
+        anchor: state, covariance and time of the first steady estimate, for the launch point.
+    """
+
+    def __init__(self, seed: Seed, sensors: Vector) -> None:
+        """Start at a fitted triple."""
+        self.sensors = sensors
+        self.state, self.covariance, self.time_s = seed.state, seed.covariance, seed.time_s
+        self.rows: list[Vector] = list(seed.rows)
+        self.arc: Arc | None = None
+        self.burnout_s: float | None = None
+        self.manoeuvring = False
+        self.thrust_seen = False
+        self.plots = len(seed.rows)
+        self.newest_s = seed.time_s
+        self.gap_s = 1.0
+        self.anchor: tuple[Vector, Vector, float] | None = None
+
+    @property
+    def noise(self) -> float:
+        """Process noise of the model in force."""
+        return BOOST_NOISE if self.arc is None else 0.0
+
+    def at(self, time_s: float) -> tuple[Vector, Vector]:
+        """Return state of ten and covariance predicted (or taken back) to `time_s`."""
+        return predict_kernel(self.state, self.covariance, time_s - self.time_s, self.noise)
+
+    def take(self, row: Vector) -> None:
+        """Use one row: the filter if it is not late, the batch in any case."""
+        time_s = float(row[0])
+        if time_s >= self.time_s:
+            state, covariance = self.at(time_s)
+            after, spread, distance = update_kernel(row, self.sensors, state, covariance)
+            if distance > SURPRISE and self.arc is None:
+                covariance = _freed(covariance, max(time_s - self.time_s, 0.1))
+                after, spread, _ = update_kernel(row, self.sensors, state, covariance)
+            self.state, self.covariance, self.time_s = after, spread, time_s
+        if time_s > self.newest_s:
+            self.gap_s += 0.2 * (min(time_s - self.newest_s, GAP_MAX_S) - self.gap_s)
+            self.newest_s = time_s
+        self.plots += 1
+        self.insert(row)
+
+    def look(self, row: Vector) -> None:
+        """Use an infrared line during boost: information beside the plots, for filter and batch."""
+        state, covariance = self.at(float(row[0]))
+        self.state, self.covariance, _ = update_kernel(row, self.sensors, state, covariance)
+        self.time_s = float(row[0])
+        self.insert(row)
+
+    def insert(self, row: Vector) -> None:
+        """Keep a row for the batch, in order of time."""
+        keys = [(float(kept[0]), float(kept[1])) for kept in self.rows[-32:]]
+        first = max(0, len(self.rows) - 32)
+        key = (float(row[0]), float(row[1]))
+        if first and key < keys[0]:
+            first, keys = 0, [(float(kept[0]), float(kept[1])) for kept in self.rows]
+        self.rows.insert(first + bisect.bisect_right(keys, key), row)
+        if len(self.rows) > ROWS_MAX:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        if self.arc is None:
+            del self.rows[0]
+            return
+        arc = resolve(self.arc, np.array(self.rows), self.sensors)
+        self.arc, gone = roll_up(arc, np.array(self.rows), self.sensors)
+        del self.rows[:gone]
+
+    def solve(self) -> None:
+        """Bring the estimate up to date with all rows, and judge the phase of flight again."""
+        if self.arc is not None:
+            self._solve_coast()
+        elif len(self.rows) >= PLOTS_MIN and not self.manoeuvring:
+            self._seek_coast()
+        if self.arc is not None:
+            self.state, self.covariance = arc_at(self.arc, self.newest_s)
+            self.time_s = self.newest_s
+        elif self.anchor is None and self.plots >= 5:
+            self.anchor = (self.state[:7].copy(), self.covariance[:7, :7].copy(), self.time_s)
+
+    def _seek_coast(self) -> None:
+        arc, thrusting = find_coast(np.array(self.rows), self.state, self.time_s, self.sensors)
+        self.thrust_seen = self.thrust_seen or thrusting
+        if arc is not None:
+            self._begin(arc)
+
+    def _begin(self, arc: Arc) -> None:
+        self.arc = arc
+        if self.burnout_s is None or arc.reference_s - self.burnout_s < PREMATURE_S:
+            self.burnout_s = arc.reference_s
+        self.rows = [row for row in self.rows if row[0] >= arc.reference_s]
+
+    def _solve_coast(self) -> None:
+        assert self.arc is not None
+        arc = resolve(self.arc, np.array(self.rows), self.sensors)
+        if explained(arc):
+            self.arc = arc
+            return
+        slid = self._slide(arc)
+        if slid is not None:
+            self._begin(slid)
+            return
+        self._leave_coast()
+
+    def _slide(self, arc: Arc) -> Arc | None:
+        """Return an arc that begins later and passes, or None."""
+        rows = np.array(self.rows)
+        state, _ = arc_at(arc, float(rows[-1, 0]))
+        for turn in range(1, SLIDES_MAX + 1):
+            part = rows[(len(rows) * turn) // (SLIDES_MAX + 2) :]
+            if len(part) < 2 * PLOTS_MIN:
+                break
+            later = fresh_arc(part, state, float(rows[-1, 0]), self.sensors)
+            if explained(later):
+                return later
+        return find_coast(rows, state, float(rows[-1, 0]), self.sensors)[0]
+
+    def _leave_coast(self) -> None:
+        """Fall back to the filter with a free acceleration: boost after all, or a manoeuvre."""
+        newest = float(self.rows[-1][0])
+        recent = [row for row in self.rows if row[0] >= newest - max(REFIT_S, 4.0 * self.gap_s)]
+        fitted = fit_triple(tuple(recent[-24:]), self.sensors) if len(recent) >= 3 else None
+        if fitted is not None:
+            self.state, self.covariance = fitted[1].state, fitted[1].covariance
+        else:
+            self.covariance = _freed(self.covariance, 1.0)
+        self.time_s, self.arc = newest, None
+        premature = self.burnout_s is not None and newest - self.burnout_s < PREMATURE_S
+        if premature or self._driven():
+            self.burnout_s, self.thrust_seen = None, True
+        else:
+            self.manoeuvring = True
+
+    def _driven(self) -> bool:
+        """Whether it gains speed by itself, outside thick air: thrust, not lift."""
+        velocity = self.state[3:6] / np.linalg.norm(self.state[3:6])
+        along = float(velocity @ self.state[7:])
+        sigma = math.sqrt(max(float(velocity @ self.covariance[7:, 7:] @ velocity), 0.0))
+        return along > max(3.0 * sigma, 6.0) and (self.height_m() > AIR_HEIGHT_M or self.climbing())
+
+    def height_m(self) -> float:
+        """Return the height above the ellipsoid."""
+        return float(geodetic_from_ecef_kernel(*(float(x) for x in self.state[:3]))[2])
+
+    def climbing(self) -> bool:
+        """Return whether it still gains height."""
+        return float(self.state[:3] @ self.state[3:6]) > 0.0
+
+    def phase(self) -> Phase:
+        """Return the phase of flight at the estimate's time."""
+        if not self.climbing() and self.height_m() < REENTRY_HEIGHT_M and self.burnout_s is not None:
+            return Phase.REENTRY
+        return Phase.BOOST if self.burnout_s is None else Phase.COAST
+
+
+def _freed(covariance: Vector, gap_s: float) -> Vector:
+    """Return the covariance with the acceleration freed over the last `gap_s` seconds."""
+    out = covariance.copy()
+    variance = SURPRISE_SIGMA_M_S2**2
+    for i in range(3):
+        out[7 + i, 7 + i] += variance
+        out[3 + i, 3 + i] += variance * gap_s**2
+        out[i, i] += variance * gap_s**4 / 4.0
+        for low, high, share in (
+            (i, 3 + i, gap_s**3 / 2.0),
+            (i, 7 + i, gap_s**2 / 2.0),
+            (3 + i, 7 + i, gap_s),
+        ):
+            out[low, high] += variance * share
+            out[high, low] += variance * share
+    return out

@@ -1,0 +1,309 @@
+"""The tracker of one nation: detections of its own sensors in, reports out. No identity of any object comes in.
+
+A plain object without clock or randomness: the same detections and times give the same reports. Everything
+is bounded: tracks, plots waiting, plots kept. What is late is used at its own time.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final
+
+from beaconfire.frames.types import Vector
+from beaconfire.messages.detection import Detection
+from beaconfire.messages.report import Report
+from beaconfire.messages.sensor import Sensor
+from beaconfire.messages.words import Mode, Nation, Status, TimeUs
+from beaconfire.tracking.association import GATE, assign
+from beaconfire.tracking.filter import gate_kernel
+from beaconfire.tracking.initiation import PlotStore, Seed
+from beaconfire.tracking.measurement import IS_INFRARED, row_from_detection, sensor_table
+from beaconfire.tracking.motion import Motion
+from beaconfire.tracking.sight import SightFilter, meeting_point
+from beaconfire.tracking.statement import Names, Speaker, statement
+from beaconfire.tracking.stitch import same_flight, same_source
+from beaconfire.tracking.track import Track
+
+TRACKS_MAX: Final = 256
+PENDING_MAX: Final = 20_000
+MISSING: Final = 200.0
+WIDE_ACCELERATION_M_S2: Final = 60.0
+WIDE_GAP_MAX_S: Final = 5.0
+BACK_MAX_S: Final = 60.0
+REPORT_PERIOD_S: Final = 0.95
+LOST_PERIOD_US: Final = 5_000_000
+
+Item = tuple[Vector, Detection]
+
+
+class Tracker:
+    """Tracks of one nation.
+
+    Attributes:
+        tracks: in order of their beginning; at most `TRACKS_MAX`.
+        overflowed: detections and tracks dropped because a bound was reached.
+    """
+
+    def __init__(
+        self,
+        sensors: Sequence[Sensor],
+        nation: Nation,
+        secret: bytes,
+        mode: Mode = Mode.SIMULATED,
+        exercise: str = "",
+    ) -> None:
+        """Take the nation's own sensors and the secret that keys names and ids."""
+        self._speaker = Speaker(nation, mode, exercise, tuple(sensors))
+        self._index = {sensor.sensor: i for i, sensor in enumerate(sensors)}
+        self._sensors = sensor_table(sensors)
+        self._names = Names(nation, secret)
+        self._store = PlotStore(self._sensors)
+        self._pending: list[Detection] = []
+        self._origin_us: TimeUs | None = None
+        self._first: dict[int, Detection] = {}
+        self.tracks: list[Track] = []
+        self.overflowed = 0
+
+    def add(self, detections: Iterable[Detection], now_utc_us: TimeUs) -> None:
+        """Take detections of own sensors (ids must be known); nothing is estimated before `step`."""
+        for detection in detections:
+            if self._origin_us is None:
+                self._origin_us = detection.measured_at_us
+            self._pending.append(detection)
+        surplus = len(self._pending) - PENDING_MAX
+        if surplus > 0:
+            del self._pending[:surplus]
+            self.overflowed += surplus
+
+    def step(self, now_utc_us: TimeUs) -> list[Report]:
+        """Use all that was added, in order of measurement, and return what is to be said now."""
+        for _, group in groupby(self._drain(), key=lambda item: (item[0][0], item[0][1])):
+            self._scan(list(group))
+        for track in self.tracks:
+            self._solve(track)
+        self._stitch()
+        for track in self.tracks:
+            track.judge(now_utc_us)
+        reports = [self._report(track, now_utc_us) for track in self.tracks if self._due(track, now_utc_us)]
+        gone = (Status.ENDED, Status.WITHDRAWN)
+        self.tracks = [track for track in self.tracks if track.status not in gone]
+        return reports
+
+    def _drain(self) -> list[Item]:
+        origin = self._origin_us or 0
+        items = [
+            (row_from_detection(detection, self._index[detection.sensor], origin), detection)
+            for detection in self._pending
+        ]
+        self._pending = []
+        return sorted(items, key=lambda item: (item[0][0], item[0][1], *item[0][2:5]))
+
+    def _scan(self, items: list[Item]) -> None:
+        """Use what one sensor saw at one instant: each object gives at most one detection."""
+        if self._sensors[int(items[0][0][1])][IS_INFRARED] == 1.0:
+            self._infrared_scan(items)
+        else:
+            self._radar_scan(items)
+
+    def _radar_scan(self, items: list[Item]) -> None:
+        left = self._associate(items, wide=False)
+        left = self._associate(left, wide=True) if left else left
+        for row, detection in left:
+            self._store.add(row)
+            self._remember(row, detection)
+        for row, _ in left:
+            if any(kept is row for kept in self._store.rows()):
+                seed = self._store.seed(row)
+                if seed is not None:
+                    self._initiate(seed)
+
+    def _remember(self, row: Vector, detection: Detection) -> None:
+        """Keep which detection a stored plot was, for the name of a track that begins with it."""
+        self._first[id(row)] = detection
+        kept = {id(one) for one in self._store.rows()}
+        self._first = {key: value for key, value in self._first.items() if key in kept}
+
+    def _associate(self, items: list[Item], *, wide: bool) -> list[Item]:
+        """Give plots to tracks; return those left. The wide turn has room for what no model foresees."""
+        time_s, sensor = float(items[0][0][0]), items[0][0][1]
+        costs: dict[tuple[int, int], float] = {}
+        for number, track in enumerate(self.tracks):
+            motion = track.motion
+            if motion is None or not _reachable(motion, time_s) or _has(motion, time_s, sensor):
+                continue
+            state, covariance = motion.at(time_s)
+            gap = min(abs(time_s - motion.newest_s), WIDE_GAP_MAX_S)
+            room = 0.5 * WIDE_ACCELERATION_M_S2 * gap * gap if wide else 0.0
+            for index, (row, _) in enumerate(items):
+                distance, size, count = gate_kernel(row, self._sensors, state, covariance, room)
+                if distance <= GATE[count]:
+                    costs[number, index] = distance + size
+        taken = assign(costs, MISSING)
+        for number, index in taken:
+            self._take(self.tracks[number], items[index][0])
+        used = {index for _, index in taken}
+        return [item for index, item in enumerate(items) if index not in used]
+
+    def _take(self, track: Track, row: Vector) -> None:
+        assert track.motion is not None
+        track.motion.take(row)
+        track.note(row, self._sensors)
+
+    def _initiate(self, seed: Seed) -> None:
+        """Begin a track at a fitted triple, unless it is one that there is already."""
+        self._store.remove(seed.rows)
+        motion = Motion(seed, self._sensors)
+        for track in self.tracks:
+            if track.motion is not None and same_flight(track.motion, motion, doubled=True):
+                return
+        if len(self.tracks) >= TRACKS_MAX:
+            self.overflowed += 1
+            return
+        first = self._first.get(id(seed.rows[0]))
+        assert first is not None and self._origin_us is not None
+        track = Track(self._names.track(first), first, self._origin_us)
+        track.motion = motion
+        for row in seed.rows:
+            track.note(row, self._sensors)
+        self.tracks.append(track)
+        self._absorb(track)
+        self._stitch()
+
+    def _absorb(self, track: Track) -> None:
+        """Give a new track the other waiting plots that belong to it, so that none begins a second one."""
+        motion = track.motion
+        assert motion is not None
+        for row in self._store.rows():
+            state, covariance = motion.at(float(row[0]))
+            distance, _, count = gate_kernel(row, self._sensors, state, covariance, 0.0)
+            if distance <= GATE[count] and not _has(motion, float(row[0]), row[1]):
+                self._take(track, row)
+                self._store.remove((row,))
+
+    def _infrared_scan(self, items: list[Item]) -> None:
+        time_s, sensor = float(items[0][0][0]), items[0][0][1]
+        costs: dict[tuple[int, int], float] = {}
+        for number, track in enumerate(self.tracks):
+            for index, (row, _) in enumerate(items):
+                cost = self._sight_cost(track, row, time_s)
+                if cost is not None and not _looked(track, time_s, sensor):
+                    costs[number, index] = cost
+        taken = assign(costs, MISSING)
+        for number, index in taken:
+            self._take_sight(self.tracks[number], items[index][0])
+        used = {index for _, index in taken}
+        for index, (row, detection) in enumerate(items):
+            if index not in used:
+                self._begin_sight(row, detection)
+
+    def _sight_cost(self, track: Track, row: Vector, time_s: float) -> float | None:
+        """Return the cost of giving a line to a track, or None outside the gate; in units of metres at the source."""
+        motion, sensor = track.motion, self._sensors[int(row[1])]
+        meeting = meeting_point(row, sensor)
+        if meeting is None:
+            return None
+        if motion is not None:
+            if motion.burnout_s is not None or not _reachable(motion, time_s):
+                return None
+            state, covariance = motion.at(time_s)
+            gap = min(abs(time_s - motion.newest_s), WIDE_GAP_MAX_S)
+            room = 0.5 * WIDE_ACCELERATION_M_S2 * gap * gap
+            distance, size, _ = gate_kernel(row, self._sensors, state, covariance, room)
+            return distance + size + 4.0 * math.log(meeting[1]) if distance <= GATE[2] else None
+        if track.sight_filter is None:
+            return None
+        distance, size = track.sight_filter.distance(row, meeting[1], meeting[0])
+        return distance + size if distance <= GATE[3] else None
+
+    def _take_sight(self, track: Track, row: Vector) -> None:
+        track.keep_sight(row)
+        track.note(row, self._sensors)
+        meeting = meeting_point(row, self._sensors[int(row[1])])
+        if track.motion is not None:
+            if row[0] >= track.motion.time_s and track.motion.arc is None:
+                track.motion.look(row)
+        elif track.sight_filter is not None and meeting is not None:
+            track.sight_filter.update(row, meeting[1], meeting[0])
+
+    def _begin_sight(self, row: Vector, detection: Detection) -> None:
+        meeting = meeting_point(row, self._sensors[int(row[1])])
+        if meeting is None or self._origin_us is None or len(self.tracks) >= TRACKS_MAX:
+            self.overflowed += 1
+            return
+        track = Track(self._names.track(detection), detection, self._origin_us)
+        track.sight_filter = SightFilter(row, meeting[1], meeting[0])
+        track.keep_sight(row)
+        track.note(row, self._sensors)
+        self.tracks.append(track)
+
+    def _solve(self, track: Track) -> None:
+        motion = track.motion
+        if motion is None or motion.newest_s - track.solved_s < REPORT_PERIOD_S:
+            return
+        motion.solve()
+        track.solved_s = motion.newest_s
+
+    def _stitch(self) -> None:
+        """Join what is one object seen in two parts: infrared lines, then radar; or two stretches of radar."""
+        for new in [track for track in self.tracks if track.motion is not None]:
+            rivals = [
+                (cost, old.name, old)
+                for old in self.tracks
+                if old is not new and (cost := self._joint_cost(old, new)) is not None
+            ]
+            if rivals and new in self.tracks:
+                self._join(min(rivals)[2], new)
+
+    def _joint_cost(self, old: Track, new: Track) -> float | None:
+        assert new.motion is not None
+        if old.motion is None:
+            return same_source(old.sights, new.motion)
+        if old.first.measured_at_us > new.first.measured_at_us or old.newest_s >= new.motion.rows[0][0]:
+            return None
+        return 0.0 if same_flight(old.motion, new.motion, doubled=False) else None
+
+    def _join(self, old: Track, new: Track) -> None:
+        """Let the older track go on with the newer one's motion; a newer one already reported is withdrawn."""
+        old.motion = new.motion
+        old.used |= new.used
+        old.detections += new.detections
+        old.newest_s = max(old.newest_s, new.newest_s)
+        old.solved_s = new.solved_s
+        old.sight_filter = None
+        for row in new.sights:
+            old.keep_sight(row)
+        new.status = Status.WITHDRAWN
+        new.motion = None
+        if new.reports == 0:
+            self.tracks.remove(new)
+
+    def _due(self, track: Track, now_utc_us: TimeUs) -> bool:
+        if not track.speakable() and track.reports == 0:
+            return False
+        if track.status is Status.WITHDRAWN and track.reports == 0:
+            return False
+        if track.saying() != track.said:
+            return True
+        if track.status is Status.LOST:
+            return now_utc_us - track.said_at_us >= LOST_PERIOD_US
+        return track.newest_s - track.said_newest_s >= REPORT_PERIOD_S
+
+    def _report(self, track: Track, now_utc_us: TimeUs) -> Report:
+        report = statement(track, self._speaker, self._names, now_utc_us)
+        track.last_report_id = report.report_id
+        track.reports += 1
+        track.said, track.said_newest_s, track.said_at_us = track.saying(), track.newest_s, now_utc_us
+        return report
+
+
+def _reachable(motion: Motion, time_s: float) -> bool:
+    return time_s >= motion.time_s - (BACK_MAX_S if motion.arc is not None else 3.0)
+
+
+def _has(motion: Motion, time_s: float, sensor: float) -> bool:
+    """Whether it has a row of that sensor and instant already."""
+    return any(row[0] == time_s and row[1] == sensor for row in reversed(motion.rows[-64:]))
+
+
+def _looked(track: Track, time_s: float, sensor: float) -> bool:
+    return any(row[0] == time_s and row[1] == sensor for row in track.sights[-16:])
