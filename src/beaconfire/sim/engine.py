@@ -4,13 +4,13 @@ The two rules of `nodes.commands` hold here too: a returned list is committed be
 leaves, and a node's time never runs back. Everything follows from one seed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Protocol
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import Message, decode, encode
-from beaconfire.messages.words import HUB, Lane, TimeUs
+from beaconfire.messages.words import Lane, TimeUs
 from beaconfire.nodes.commands import (
     Channel,
     Command,
@@ -25,20 +25,11 @@ from beaconfire.nodes.commands import (
 from beaconfire.sim.chance import Chance
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.network import Address, Letter, SimNetwork
+from beaconfire.sim.routes import roles_for
 from beaconfire.sim.scheduler import Scheduler
 
 TICK_US: Final = 1_000_000
 """A node that asks for nothing is ticked once a second, as `adapters.loop` does."""
-ROUTES: Final[Mapping[Channel, tuple[str, ...]]] = {
-    Channel.OWN_REPORT: ("guard", "picture"),
-    Channel.TO_HUB: ("hub",),
-    Channel.TO_NATION: ("guard", "picture"),
-    Channel.EVENT: ("warning", "display"),
-    Channel.WARNING: ("display",),
-    Channel.NOTICE: ("warning", "display"),
-    Channel.HEALTH: ("picture", "warning", "display"),
-}
-"""Roles that a channel ends at; those not hosted are left out."""
 
 Builder = Callable[[Rows], Node]
 
@@ -165,7 +156,7 @@ class Engine:
             return
         hosted.wake_us = None
         now = self._now_for(hosted)
-        self._execute(hosted, now, node.tick(now))
+        self._execute(hosted, now, node.tick(now), earliest_us=now.monotonic_us + 1)
         if hosted.node is node:
             self._wake_without_being_asked(hosted)
 
@@ -182,7 +173,6 @@ class Engine:
 
     def _wake_at(self, hosted: Hosted, time_us: TimeUs) -> None:
         """Ask for a tick; the earliest asked for wins, and replaces the others."""
-        time_us = max(time_us, self.scheduler.now_us + 1)
         if hosted.wake_us is not None and hosted.wake_us <= time_us:
             return
         hosted.wake_us = time_us
@@ -192,7 +182,8 @@ class Engine:
         if hosted.wake_us == time_us:
             self._tick(hosted)
 
-    def _execute(self, hosted: Hosted, now: Now, commands: list[Command]) -> None:
+    def _execute(self, hosted: Hosted, now: Now, commands: list[Command], *, earliest_us: int) -> None:
+        """Commit, then send; a wake asked for is not before `earliest_us`, so a tick can't wake itself."""
         for observer in self._observers:
             observer.called(hosted.address, now, commands)
         committed = hosted.disk.commit(commands)
@@ -208,15 +199,14 @@ class Engine:
                 case Deliver(channel=channel, recipient=recipient, lane=lane, body=body):
                     self._send(hosted.address, (channel, recipient, lane), body, decode(body))
                 case WakeAt(monotonic_us=wake_us):
-                    self._wake_at(hosted, wake_us)
+                    self._wake_at(hosted, max(wake_us, earliest_us))
                 case _:
                     pass
 
     def _send(self, source: Address, where: tuple[Channel, str, Lane], data: bytes, message: Message) -> None:
         channel, recipient, lane = where
-        party = HUB if channel is Channel.TO_HUB else recipient
-        for role in ROUTES.get(channel, ()):
-            destination = Address(party, role)
+        for role in roles_for(channel, message, between_parties=recipient != source.party):
+            destination = Address(recipient, role)
             if destination not in self.hosted or destination == source:
                 continue
             letter = Letter(
@@ -250,4 +240,5 @@ class Engine:
         for observer in self._observers:
             observer.received(letter, message, now.monotonic_us)
         inbound = Inbound(letter.channel, letter.sender, letter.lane, message, len(letter.data))
-        self._execute(hosted, now, hosted.node.receive(inbound, now))
+        commands = hosted.node.receive(inbound, now)
+        self._execute(hosted, now, commands, earliest_us=now.monotonic_us)
