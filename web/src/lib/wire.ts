@@ -1,0 +1,180 @@
+// What the server sends: the line of events.jsonl with what the screen adds. Degrees, metres, microseconds UTC.
+
+export type Status = "TENTATIVE" | "CONFIRMED" | "LOST" | "ENDED" | "WITHDRAWN";
+export type Sharing = "alone" | "bilateral" | "trilateral";
+export type Vector = [number, number, number];
+
+export interface Area {
+  latitude_deg: number;
+  longitude_deg: number;
+  semi_major_m: number;
+  semi_minor_m: number;
+  bearing_deg: number;
+  probability: number;
+}
+
+export interface Launch extends Area {
+  time_us: number;
+  sigma_time_s: number;
+}
+
+export interface Impact extends Launch {
+  weight: number;
+}
+
+export interface State {
+  epoch_us: number;
+  position_ecef_m: Vector;
+  velocity_ecef_m_s: Vector;
+  phase: "BOOST" | "COAST" | "REENTRY";
+}
+
+export interface PlaceTime {
+  place: string;
+  kind: "IMPACT" | "OVERFLIGHT";
+  earliest_us: number;
+  probability: number;
+}
+
+export interface Contribution {
+  nation: string;
+  track: string;
+  first_detected_at_us: number | null;
+  observed_at_us: number;
+  received_at_us: number;
+  sensors: string[];
+  basis: string[];
+}
+
+export interface Milestones {
+  first_detection_us: number | null;
+  confirmed_us: number | null;
+  area_100km_us: number | null;
+}
+
+export interface WarningLine {
+  action: string;
+  revision: number;
+  issued_at_us: number;
+  alone: boolean;
+  text: string;
+}
+
+export interface LogLine {
+  revision: number;
+  as_of_us: number;
+  status: Status;
+  contributors: string[];
+  semi_major_m: number | null;
+}
+
+export interface EventLine {
+  nation: string;
+  event_id: string;
+  revision: number;
+  as_of_us: number;
+  observed_at_us: number;
+  mode: string;
+  status: Status;
+  contributors: string[];
+  references: string[];
+  contributions: Contribution[];
+  manoeuvring: boolean;
+  thrust_possible: boolean;
+  raid_id: string | null;
+  apogee_m: number | null;
+  launch: Launch | null;
+  state: State | null;
+  impact: Impact[];
+  places: PlaceTime[];
+  age_s: number;
+  revisions: number;
+  milestones: Partial<Record<Sharing, Milestones>>;
+  warning: WarningLine | null;
+  trail: { epoch_us: number; position_ecef_m: Vector }[];
+  areas: (Impact & { as_of_us: number })[];
+  log: LogLine[];
+}
+
+export interface Place {
+  name: string;
+  latitude_deg: number;
+  longitude_deg: number;
+  radius_m: number;
+}
+
+export interface Sensor {
+  id: string;
+  kind: "radar" | "ir";
+  latitude_deg?: number;
+  longitude_deg?: number;
+}
+
+export interface LinkHealth {
+  peer: string;
+  lane: string;
+  up: boolean;
+  round_trip_ms: number | null;
+  silent_for_s: number | null;
+  queued: number;
+}
+
+export interface Health {
+  source: string;
+  at_us: number;
+  links: LinkHealth[];
+  counters: Record<string, number>;
+  age_s: number;
+}
+
+export interface Notice {
+  code: string;
+  severity: "information" | "caution" | "fault";
+  text: string;
+  at_us: number;
+  source: string;
+}
+
+export interface Clock {
+  utc_us: number;
+  speed: number;
+}
+
+export interface Banner {
+  level: string;
+  releasability: string;
+  mode: string;
+}
+
+interface Head {
+  sequence: number;
+  clock: Clock;
+  events: EventLine[];
+}
+
+export interface SnapshotFrame extends Head {
+  type: "snapshot";
+  nation: string;
+  mode: string;
+  in_force: Sharing;
+  banner: Banner;
+  places: Place[];
+  sensors: Sensor[];
+  health: Health[];
+  notices: Notice[];
+  rejected: Record<string, number>;
+}
+
+export interface EventFrame extends Head {
+  type: "event";
+  gone?: string[];
+}
+
+export interface HealthFrame extends Head {
+  type: "health";
+  health: Health[];
+  notices: Notice[];
+  rejected: Record<string, number>;
+}
+
+export type Frame = SnapshotFrame | EventFrame | HealthFrame;

@@ -1,0 +1,86 @@
+// Numbers and states as a watch officer reads them.
+
+import type { EventLine, Impact, Place, PlaceTime, Status } from "./wire";
+
+/** Two-sided 95 % of a normal distribution, in standard deviations. */
+const TWO_SIDED_95 = 1.959_964;
+
+export const STATE: Record<Status, { icon: string; word: string }> = {
+  TENTATIVE: { icon: "◌", word: "Tentative" },
+  CONFIRMED: { icon: "▲", word: "Confirmed" },
+  LOST: { icon: "?", word: "Track lost" },
+  ENDED: { icon: "■", word: "Ended" },
+  WITHDRAWN: { icon: "×", word: "Withdrawn" },
+};
+
+export const PHASE = { BOOST: "boost", COAST: "coast", REENTRY: "re-entry" } as const;
+
+/** Minutes and seconds of an interval, a sign only where it is negative. */
+export function minutes(interval_s: number): string {
+  const whole = Math.floor(Math.abs(interval_s));
+  const text = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  return interval_s < 0 && whole > 0 ? `−${text}` : text;
+}
+
+export function age(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** Fresh, amber from 3 s, red from 10 s. */
+export function freshness(seconds: number): "fresh" | "amber" | "red" {
+  if (seconds < 3) return "fresh";
+  return seconds < 10 ? "amber" : "red";
+}
+
+export function kilometres(metres: number): string {
+  const km = metres / 1_000;
+  return `${km < 10 ? km.toFixed(1) : Math.round(km).toLocaleString("en")} km`;
+}
+
+export function clockTime(utc_us: number): string {
+  return new Date(utc_us / 1_000).toISOString().slice(11, 19);
+}
+
+export function day(utc_us: number): string {
+  return new Date(utc_us / 1_000).toISOString().slice(0, 10);
+}
+
+export function degrees(latitude_deg: number, longitude_deg: number): string {
+  const lat = `${Math.abs(latitude_deg).toFixed(2)}° ${latitude_deg < 0 ? "S" : "N"}`;
+  const east = ((longitude_deg + 540) % 360) - 180;
+  return `${lat} ${Math.abs(east).toFixed(2)}° ${east < 0 ? "W" : "E"}`;
+}
+
+export function heaviest(impact: Impact[]): Impact | null {
+  return impact.reduce<Impact | null>((best, one) => (best === null || one.weight > best.weight ? one : best), null);
+}
+
+/** The own place that comes first, or null. */
+export function firstOwnPlace(event: EventLine, own: Place[]): PlaceTime | null {
+  const names = new Set(own.map((place) => place.name));
+  const mine = event.places.filter((place) => names.has(place.place));
+  return mine.reduce<PlaceTime | null>((first, one) => (first === null || one.earliest_us < first.earliest_us ? one : first), null);
+}
+
+/** Half width in seconds of the 95 % interval of the time of impact, or null. */
+export function spread95(event: EventLine): number | null {
+  const impact = heaviest(event.impact);
+  return impact === null ? null : TWO_SIDED_95 * impact.sigma_time_s;
+}
+
+export function isOpen(event: EventLine): boolean {
+  return event.status === "TENTATIVE" || event.status === "CONFIRMED";
+}
+
+/** Open ones first, the one with least time left on top, then the newest. */
+export function byUrgency(events: EventLine[], own: Place[]): EventLine[] {
+  const due = (event: EventLine): number => firstOwnPlace(event, own)?.earliest_us ?? Infinity;
+  return [...events].sort(
+    (a, b) =>
+      Number(isOpen(b)) - Number(isOpen(a)) ||
+      (due(a) === due(b) ? 0 : due(a) - due(b)) ||
+      b.as_of_us - a.as_of_us ||
+      (a.event_id < b.event_id ? -1 : 1),
+  );
+}
