@@ -56,15 +56,8 @@ SUSPENSION_RESEND_US: Final = 5_000_000
 CHECKPOINT_PERIOD_US: Final = 60_000_000
 LATEST_US: Final = 2**62
 COUNTERS: Final = (
-    "received",
-    "released",
-    "refused",
-    "doubled",
-    "rejected",
-    "delivered",
-    "superseded",
-    "lost",
-    "missing",
+    *("received", "released", "refused", "doubled", "rejected"),
+    *("delivered", "superseded", "lost", "missing"),
 )
 TRACKS_MAX: Final = 16_384
 

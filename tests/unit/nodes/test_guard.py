@@ -1,0 +1,175 @@
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from beaconfire.audit.record import AuditRecord, Outcome, decode_record, flaw_in_log
+from beaconfire.messages.codec import decode, decode_header, decode_sealed
+from beaconfire.messages.health import Health
+from beaconfire.messages.refusal import Reason
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
+from beaconfire.nodes.commands import Command, Deliver, Forget, Keep, Send, Table
+from beaconfire.nodes.guard import GuardNode
+from beaconfire.release.attest import sign_receipt, sign_suspension
+from release_world import (
+    JPN,
+    KOR,
+    T0_US,
+    MemoryRows,
+    guard_config,
+    key_of,
+    keyring,
+    now,
+    own,
+    report,
+    to_nation,
+)
+
+
+@dataclass
+class Bench:
+    rows: MemoryRows
+    node: GuardNode
+
+    def records(self) -> list[AuditRecord]:
+        return [decode_record(body) for body in self.rows.log("guard/KOR")]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    rows = MemoryRows()
+    return Bench(rows, GuardNode(guard_config(), rows))
+
+
+def deliveries(commands: list[Command]) -> list[Delivery]:
+    found = [decode(one.body) for one in commands if isinstance(one, Deliver)]
+    return [one for one in found if isinstance(one, Delivery)]
+
+
+def receipt(sequence: int, lane: Lane = Lane.FLASH, signer: str = HUB) -> Receipt:
+    blank = Receipt(HUB, KOR, lane, (sequence,), (), "", b"")
+    return sign_receipt(blank, key_of(signer))
+
+
+def test_first_report_goes_flash_and_is_kept_until_receipted(bench: Bench) -> None:
+    commands = bench.node.receive(own(report()), now())
+    bench.rows.commit(commands)
+    (delivery,) = deliveries(commands)
+    assert (delivery.sender, delivery.recipient, delivery.lane) == (KOR, HUB, Lane.FLASH)
+    assert any(isinstance(one, Keep) and one.table is Table.OUTBOX for one in commands)
+    settled = bench.node.receive(to_nation(receipt(delivery.sequence)), now(1_000))
+    assert any(isinstance(one, Forget) and one.table is Table.OUTBOX for one in settled)
+    assert bench.node.counters["delivered"] == 1
+
+
+def test_raw_measurements_never_leave_the_nation(bench: Bench) -> None:
+    (delivery,) = deliveries(bench.node.receive(own(report()), now()))
+    sealed = decode_sealed(delivery.sealed)
+    assert Group.RAW_MEASUREMENT not in {one.group for one in sealed.disclosures}
+    assert b"812345" not in delivery.sealed
+    assert len(decode_header(sealed.header).digests) == len(Group)
+
+
+def test_only_what_changes_the_stage_is_flash(bench: Bench) -> None:
+    lanes = []
+    phases = [Phase.BOOST, Phase.BOOST, Phase.COAST, Phase.COAST]
+    for number, phase in enumerate(phases, start=1):
+        one = report(number, phase=phase, at_us=T0_US + number)
+        lanes += [d.lane for d in deliveries(bench.node.receive(own(one), now(number * 1_000)))]
+    assert lanes == [Lane.FLASH, Lane.ROUTINE, Lane.FLASH, Lane.ROUTINE]
+
+
+def test_newer_routine_report_of_the_track_replaces_the_one_before(bench: Bench) -> None:
+    for number in range(1, 5):
+        one = report(number, at_us=T0_US + number)
+        bench.rows.commit(bench.node.receive(own(one), now(number * 1_000)))
+    held = [key for key in bench.rows.tables[Table.OUTBOX] if not key.endswith("next")]
+    assert [key.split("/")[1] for key in held] == ["FLASH", "ROUTINE"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"originator": JPN}, Reason.NOT_OWN_SENSORS),
+        ({"provenance": None}, Reason.NOT_OWN_SENSORS),
+        ({"mode": Mode.REAL}, Reason.MODE_MISMATCH),
+        ({"mode": Mode.EXERCISE, "exercise": "drill"}, Reason.MODE_MISMATCH),
+    ],
+)
+def test_what_may_not_leave_is_refused_and_audited(
+    bench: Bench, change: dict[str, object], reason: Reason
+) -> None:
+    bad = msgspec.structs.replace(report(), **change)
+    commands = bench.node.receive(own(bad), now())
+    bench.rows.commit(commands)
+    assert not deliveries(commands)
+    assert [(one.outcome, one.reason) for one in bench.records()] == [(Outcome.REFUSED, reason)]
+
+
+def test_without_arrangement_nothing_leaves() -> None:
+    rows = MemoryRows()
+    node = GuardNode(guard_config(sharing=Sharing.ALONE), rows)
+    commands = node.receive(own(report()), now())
+    rows.commit(commands)
+    assert not deliveries(commands)
+    (record,) = [decode_record(body) for body in rows.log("guard/KOR")]
+    assert record.reason is Reason.NO_ARRANGEMENT
+
+
+def test_under_bilateral_the_label_does_not_name_japan() -> None:
+    node = GuardNode(guard_config(sharing=Sharing.BILATERAL), MemoryRows())
+    (delivery,) = deliveries(node.receive(own(report()), now()))
+    label = decode_header(decode_sealed(delivery.sealed).header).label
+    assert label.releasable_to == {"USA"}
+
+
+def test_own_suspension_acts_at_once_is_passed_on_and_survives_restart(bench: Bench) -> None:
+    blank = Suspension(
+        party=KOR,
+        arrangement="trilateral",
+        version=1,
+        suspended=True,
+        number=1,
+        said_at_us=T0_US,
+        key_id="",
+        signature=b"",
+    )
+    commands = bench.node.receive(own(sign_suspension(blank, key_of(KOR))), now())
+    bench.rows.commit(commands)
+    assert [one.recipient for one in commands if isinstance(one, Send)] == [HUB]
+    restarted = GuardNode(guard_config(), bench.rows)
+    for node in (bench.node, restarted):
+        (delivery,) = deliveries(node.receive(own(report()), now()))
+        label = decode_header(decode_sealed(delivery.sealed).header).label
+        assert label.releasable_to == {"USA"}
+
+
+def test_restart_sends_again_what_was_not_receipted_and_audit_goes_on(bench: Bench) -> None:
+    bench.rows.commit(bench.node.receive(own(report()), now()))
+    restarted = GuardNode(guard_config(), bench.rows)
+    again = deliveries(restarted.tick(now(1_000_000)))
+    assert [one.report_id for one in again] == [report().report_id]
+    bench.rows.commit(restarted.receive(own(report(2)), now(2_000_000)))
+    assert [one.index for one in bench.records()] == [0, 1]
+    assert not flaw_in_log(bench.rows.log("guard/KOR"))
+
+
+def test_receipt_that_the_hub_did_not_sign_settles_nothing(bench: Bench) -> None:
+    (delivery,) = deliveries(bench.node.receive(own(report()), now()))
+    assert bench.node.receive(to_nation(receipt(delivery.sequence, signer=JPN)), now()) == []
+    assert bench.node.counters["rejected"] == 1
+    assert keyring().party_of(key_of(HUB).key_id) == HUB
+
+
+def test_says_each_second_how_it_is_and_probes_both_lanes(bench: Bench) -> None:
+    sent = [one for one in bench.node.tick(now()) if isinstance(one, Send)]
+    probes = [one.message for one in sent if isinstance(one.message, Probe)]
+    assert {one.lane for one in probes} == set(Lane)
+    for probe in probes:
+        echo = msgspec.structs.replace(probe, echo=True, answered_at_us=T0_US)
+        bench.node.receive(to_nation(echo, lane=probe.lane), now(5_000))
+    later = [one.message for one in bench.node.tick(now(1_000_000)) if isinstance(one, Send)]
+    (health,) = [one for one in later if isinstance(one, Health)]
+    assert [one.up for one in health.links] == [True, True]
+    assert health.counters["released"] == 0

@@ -1,0 +1,205 @@
+from dataclasses import dataclass
+
+import pytest
+
+from beaconfire.audit.record import Outcome, decode_record, flaw_in_log
+from beaconfire.messages.codec import decode
+from beaconfire.messages.transfer import Delivery, Receipt, Suspension
+from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation, Phase, Sharing
+from beaconfire.nodes.commands import Command, Deliver, Send, Table
+from beaconfire.nodes.guard import GuardNode
+from beaconfire.nodes.hub import HubNode
+from beaconfire.release.arrangements import Arrangements
+from beaconfire.release.attest import is_receipt_good, sign_receipt, sign_suspension
+from beaconfire.release.opening import Opened, open_sealed
+from release_world import (
+    JPN,
+    KOR,
+    T0_US,
+    USA,
+    MemoryRows,
+    agreements,
+    guard,
+    guard_config,
+    hub_config,
+    key_of,
+    keyring,
+    now,
+    own,
+    report,
+    to_hub,
+)
+
+
+@dataclass
+class Bench:
+    rows: MemoryRows
+    node: HubNode
+
+    def take(self, delivery: Delivery, after_us: int = 0) -> list[Command]:
+        commands = self.node.receive(to_hub(delivery, delivery.sender, delivery.lane), now(after_us))
+        self.rows.commit(commands)
+        return commands
+
+
+def bench_of(sharing: Sharing = Sharing.TRILATERAL) -> Bench:
+    rows = MemoryRows()
+    return Bench(rows, HubNode(hub_config(sharing), rows))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return bench_of()
+
+
+def passed_to(commands: list[Command]) -> dict[str, Delivery]:
+    found = [decode(one.body) for one in commands if isinstance(one, Deliver)]
+    return {one.recipient: one for one in found if isinstance(one, Delivery)}
+
+
+def receipts(commands: list[Command]) -> list[Receipt]:
+    sent = [one.message for one in commands if isinstance(one, Send)]
+    return [one for one in sent if isinstance(one, Receipt)]
+
+
+def delivery_of(node: GuardNode, number: int = 1, nation: Nation = KOR, after_us: int = 0) -> Delivery:
+    at_us = T0_US + after_us
+    commands = node.receive(own(report(number, nation, at_us=at_us), nation), now(after_us))
+    return passed_to(commands)[HUB]
+
+
+def opened_by(nation: Nation, delivery: Delivery) -> Opened:
+    opened = open_sealed(
+        delivery.sealed,
+        recipient=nation,
+        keyring=keyring(),
+        now_us=T0_US,
+        mode=Mode.SIMULATED,
+        arrangements=Arrangements(agreements()),
+        hops=delivery.hops,
+    )
+    assert isinstance(opened, Opened), opened
+    return opened
+
+
+def test_each_partner_gets_what_the_arrangements_let_pass(bench: Bench) -> None:
+    commands = bench.take(delivery_of(guard()))
+    given = passed_to(commands)
+    assert set(given) == {JPN, USA}
+    japan, america = opened_by(JPN, given[JPN]), opened_by(USA, given[USA])
+    assert japan.degraded == (Group.LAUNCH_POINT, Group.SENSOR)
+    assert japan.basis == ("trilateral",)
+    assert america.report.launch_point == report().launch_point
+    assert america.basis == ("bilateral-usa-kor",)
+    assert japan.report.trajectory == america.report.trajectory == report().trajectory
+    for one in (japan.report, america.report):
+        assert one.raw_measurement is None
+        assert one.sensor is not None
+        assert "kor-1" not in one.sensor.sensors
+    assert japan.report.sensor != america.report.sensor
+
+
+def test_under_bilateral_nothing_passes_between_japan_and_korea() -> None:
+    bench = bench_of(Sharing.BILATERAL)
+    node = guard(sharing=Sharing.BILATERAL)
+    assert set(passed_to(bench.take(delivery_of(node)))) == {USA}
+    given = passed_to(bench.take(delivery_of(guard(USA, Sharing.BILATERAL), nation=USA)))
+    assert set(given) == {JPN, KOR}
+
+
+def test_boost_trajectory_and_covariance_stay_behind_a_coarse_launch_point(bench: Bench) -> None:
+    boosted = report(phase=Phase.BOOST)
+    delivery = passed_to(guard().receive(own(boosted), now()))[HUB]
+    given = passed_to(bench.take(delivery))
+    japan = opened_by(JPN, given[JPN]).report
+    assert japan.launch_point is not None
+    assert (japan.trajectory, japan.covariance) == (None, None)
+    assert opened_by(USA, given[USA]).report.trajectory == boosted.trajectory
+
+
+def test_receipt_is_signed_and_comes_with_the_rows_it_vouches_for(bench: Bench) -> None:
+    commands = bench.take(delivery_of(guard()))
+    (receipt,) = receipts(commands)
+    assert is_receipt_good(receipt, keyring())
+    assert (receipt.recipient, receipt.sequences, receipt.refused) == (KOR, (1,), ())
+    held = [key for key in bench.rows.tables[Table.OUTBOX] if not key.endswith("next")]
+    assert len(held) == 2
+
+
+def test_restart_loses_nothing_receipted_and_knows_doubles(bench: Bench) -> None:
+    delivery = delivery_of(guard())
+    bench.take(delivery)
+    restarted = Bench(bench.rows, HubNode(hub_config(), bench.rows))
+    assert set(passed_to(restarted.node.tick(now(1_000_000)))) == {JPN, USA}
+    again = restarted.take(delivery, 1_000_000)
+    assert not passed_to(again)
+    assert receipts(again)[0].sequences == (1,)
+    assert restarted.node.counters["doubled"] == 1
+
+
+def test_partner_receipt_empties_its_outbox_only(bench: Bench) -> None:
+    given = passed_to(bench.take(delivery_of(guard())))
+    blank = Receipt(JPN, HUB, Lane.FLASH, (given[JPN].sequence,), (), "", b"")
+    commands = bench.node.receive(to_hub(sign_receipt(blank, key_of(JPN)), JPN), now(1_000))
+    bench.rows.commit(commands)
+    held = [key for key in bench.rows.tables[Table.OUTBOX] if not key.endswith("next")]
+    assert [key.split("/")[0] for key in held] == ["HUB>USA"]
+
+
+def test_every_decision_has_one_record_and_logs_are_apart() -> None:
+    bench = bench_of(Sharing.BILATERAL)
+    bench.take(delivery_of(guard(sharing=Sharing.BILATERAL)))
+    gave = [decode_record(body) for body in bench.rows.log("gave/KOR")]
+    assert [(one.recipient, one.outcome) for one in gave] == [
+        (JPN, Outcome.REFUSED),
+        (USA, Outcome.DEGRADED),
+    ]
+    assert len(bench.rows.log("given/USA")) == 1
+    assert bench.rows.log("given/JPN") == []
+    assert not flaw_in_log(bench.rows.log("gave/KOR"))
+
+
+def test_bytes_to_japan_do_not_depend_on_what_is_not_releasable_to_it() -> None:
+    """Korea says something more, under bilateral: what Japan gets stays the same to the byte."""
+    sent: list[list[bytes]] = []
+    for korea_speaks in (False, True):
+        bench = bench_of(Sharing.BILATERAL)
+        bodies: list[bytes] = []
+        korea, america = guard(sharing=Sharing.BILATERAL), guard(USA, Sharing.BILATERAL)
+        for number in range(1, 4):
+            if korea_speaks:
+                extra = bench.take(delivery_of(korea, number, after_us=number), number)
+                bodies += [one.body for one in extra if isinstance(one, Deliver) and one.recipient == JPN]
+            commands = bench.take(delivery_of(america, number, USA, after_us=number), number)
+            bodies += [one.body for one in commands if isinstance(one, Deliver) and one.recipient == JPN]
+        bodies += bench.rows.log("given/JPN")
+        sent.append(bodies)
+    assert sent[0] == sent[1]
+    assert len(sent[0]) == 6
+
+
+def test_older_routine_report_is_not_passed_on_after_a_newer(bench: Bench) -> None:
+    node = GuardNode(guard_config(), MemoryRows())
+    first, second, third = (delivery_of(node, n, after_us=1_000_000 * n) for n in (1, 2, 3))
+    assert (second.lane, third.lane) == (Lane.ROUTINE, Lane.ROUTINE)
+    bench.take(first, 3_000_000)
+    assert set(passed_to(bench.take(third, 3_000_000))) == {JPN, USA}
+    assert not passed_to(bench.take(second, 3_000_000))
+    assert bench.node.counters["superseded"] == 1
+
+
+def test_suspension_stops_release_at_once_and_goes_to_the_other_parties(bench: Bench) -> None:
+    blank = Suspension(
+        party=JPN,
+        arrangement="trilateral",
+        version=1,
+        suspended=True,
+        number=1,
+        said_at_us=T0_US,
+        key_id="",
+        signature=b"",
+    )
+    said = sign_suspension(blank, key_of(JPN))
+    sent = [one for one in bench.node.receive(to_hub(said, JPN), now()) if isinstance(one, Send)]
+    assert {one.recipient for one in sent if one.message == said} == {KOR, USA}
+    assert set(passed_to(bench.take(delivery_of(guard())))) == {USA}
