@@ -33,8 +33,8 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS logs_by_name ON logs (log, id)",
     (
         "CREATE TABLE IF NOT EXISTS inputs (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, "
-        "utc_us INTEGER NOT NULL, monotonic_us INTEGER NOT NULL, channel TEXT NOT NULL, sender TEXT NOT NULL, lane TEXT NOT NULL, "
-        "body BLOB NOT NULL, sum BLOB NOT NULL)"
+        "utc_us INTEGER NOT NULL, monotonic_us INTEGER NOT NULL, channel TEXT NOT NULL, "
+        "sender TEXT NOT NULL, lane TEXT NOT NULL, body BLOB NOT NULL, sum BLOB NOT NULL)"
     ),
 )
 

@@ -1,0 +1,366 @@
+"""Make an installation on one machine: keys, arrangements, server and process configurations, journals' places.
+
+Every key is made here from the system's random source and stays in its owner's folder; what others get is
+the public half. Beyond one machine each party makes its own folder and hands over its public keys.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import nkeys
+
+from beaconfire.adapters.bundles import install_arrangements
+from beaconfire.adapters.bus import Endpoint
+from beaconfire.adapters.clock import ClockSettings, wall_now_us, write_clock
+from beaconfire.adapters.configuration import (
+    EndpointConfig,
+    FeedConfig,
+    ProcessConfig,
+    WebConfig,
+    key_class_of,
+    write_config,
+)
+from beaconfire.adapters.servers import Account, ServerUser, free_ports, server_configuration
+from beaconfire.adapters.wiring import (
+    HOME_ROLES,
+    LINK_ROLES,
+    Line,
+    Role,
+    Server,
+    allowed,
+    allowed_in_hub_account,
+)
+from beaconfire.errors import EnvironmentFault, UsageError
+from beaconfire.messages.words import HUB, Lane, Mode, Nation, Sharing
+from beaconfire.release.arrangements import ARRANGEMENTS_OF
+from beaconfire.release.keys import SigningKey
+
+VALID_BEFORE_US: Final = 24 * 3_600 * 1_000_000
+VALID_AFTER_US: Final = 366 * 24 * 3_600 * 1_000_000
+EXERCISE: Final = "notional"
+_NATION_ROLES: Final = (Role.NATIONAL, Role.GUARD, Role.PICTURE, Role.WARNING, Role.DISPLAY, Role.FEED)
+
+
+class ClockPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An event clock that starts when the supervisor says so: event time then, and its speed."""
+
+    event_start_us: int
+    speed: float
+
+
+class ServerEntry(msgspec.Struct, frozen=True):
+    """One message server: its party, files and port."""
+
+    party: str
+    config: Path
+    log: Path
+    port: int
+
+
+class ProcessEntry(msgspec.Struct, frozen=True):
+    """One process: its role, party and configuration file."""
+
+    role: Role
+    party: str
+    config: Path
+
+    @property
+    def name(self) -> str:
+        """Role and party, such as "guard/KOR"."""
+        return f"{self.role.value}/{self.party}"
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """What stands in a folder.
+
+    Attributes:
+        directory: of all of it.
+        nations: in it.
+        sharing: arrangements in force.
+        servers: the hub's first.
+        processes: the hub's first.
+        feed_ports: TCP port on which each nation's feed takes detections.
+        web_ports: port of each nation's page.
+        clock: event clock file that the processes wait for, or None for the wall clock.
+        plan: event clock to be started, or None.
+    """
+
+    directory: Path
+    nations: tuple[Nation, ...]
+    sharing: Sharing
+    servers: tuple[ServerEntry, ...]
+    processes: tuple[ProcessEntry, ...]
+    feed_ports: dict[str, int]
+    web_ports: dict[str, int]
+    clock: Path | None = None
+    plan: ClockPlan | None = None
+
+    def journal(self, role: Role, party: str) -> Path:
+        """Return where a process keeps its journal, and with it its recording."""
+        return self.directory / party / f"{role.value}.journal"
+
+    def observer(self, party: str) -> Endpoint:
+        """Return the connection of one who only listens to a nation's own flows, or to the hub's."""
+        port = next(one.port for one in self.servers if one.party == party)
+        return Endpoint(
+            line=Line(Server.HOME, party, None),
+            url=_url(port),
+            seed_file=self.directory / party / "keys" / "home-observer.seed",
+        )
+
+    def start_clock(self) -> None:
+        """Start the event clock now, if there is one and it has not been started."""
+        if self.clock is not None and self.plan is not None and not self.clock.exists():
+            write_clock(self.clock, ClockSettings(self.plan.event_start_us, wall_now_us(), self.plan.speed))
+
+
+def make_installation(
+    directory: Path,
+    *,
+    nations: Sequence[Nation],
+    sensors: Path | None = None,
+    places: Path | None = None,
+    sharing: Sharing = Sharing.TRILATERAL,
+    clock: ClockPlan | None = None,
+    record: bool = True,
+    mode: Mode = Mode.SIMULATED,
+) -> Installation:
+    """Write a whole installation into a folder and return it.
+
+    Args:
+        directory: made; must be empty.
+        nations: all that the hub connects.
+        sensors: TOML file, copied; None for the shipped notional ones.
+        places: TOML file, copied; None for the shipped ones.
+        sharing: which of the shipped arrangements are in force.
+        clock: event clock that starts with `Installation.start_clock`; None for the wall clock.
+        record: every node writes its inputs to its journal.
+        mode: of every process.
+
+    Raises:
+        UsageError: the folder is not empty, or a file is missing.
+        EnvironmentFault: the folder can't be written, or there are no free ports.
+    """
+    maker = _Maker(directory, tuple(nations), mode)
+    try:
+        maker.make_folders()
+        maker.copy(sensors, "sensors.toml")
+        maker.copy(places, "places.toml")
+        maker.make_signing_keys()
+        start_us = clock.event_start_us if clock else wall_now_us()
+        maker.make_arrangements(sharing, start_us)
+        servers = maker.make_servers()
+        base = ProcessConfig(
+            role=Role.HUB,
+            party=HUB,
+            mode=mode,
+            endpoints=(),
+            exercise="" if mode is Mode.REAL else EXERCISE,
+            clock="../clock.json" if clock else "",
+            record=record,
+            parties=maker.nations,
+            sensors="../sensors.toml" if sensors else "",
+            places="../places.toml" if places else "",
+            arrangements="" if sharing is Sharing.ALONE else "../arrangements",
+            keyring="../keyring.json",
+            sharing=sharing,
+        )
+        processes = maker.make_processes(base)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {directory}: {error.strerror}", "choose another") from error
+    made = Installation(
+        directory=directory,
+        nations=maker.nations,
+        sharing=sharing,
+        servers=servers,
+        processes=processes,
+        feed_ports=maker.feed_ports,
+        web_ports=maker.web_ports,
+        clock=directory / "clock.json" if clock else None,
+        plan=clock,
+    )
+    (directory / "installation.json").write_bytes(msgspec.json.encode(made, enc_hook=str))
+    return made
+
+
+def read_installation(directory: Path) -> Installation:
+    """Return the installation in a folder.
+
+    Raises:
+        UsageError: there is none.
+    """
+    path = directory / "installation.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Installation, dec_hook=_path)
+    except OSError as error:
+        raise UsageError(f"no installation: {error.strerror}", str(path)) from error
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"not an installation: {error}", str(path)) from error
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path or issubclass(kind, Path):
+        return Path(str(value))
+    raise NotImplementedError(kind)
+
+
+def _url(port: int) -> str:
+    return f"nats://127.0.0.1:{port}"
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(text + "\n")
+
+
+def make_nkey(path: Path) -> str:
+    """Write the seed of a new user nkey, readable by its owner only, and return its public half."""
+    seed = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
+    _write_private(path, seed.decode())
+    return str(nkeys.from_seed(seed).public_key.decode())
+
+
+class _Maker:
+    """Writes the parts of one installation, one after the other."""
+
+    def __init__(self, directory: Path, nations: tuple[Nation, ...], mode: Mode) -> None:
+        self.directory = directory.resolve()
+        self.nations = nations
+        self.parties = (HUB, *nations)
+        self._mode = mode
+        self._keys: dict[str, SigningKey] = {}
+        ports = free_ports(1 + 3 * len(nations))
+        self._ports = dict(zip(self.parties, ports[: 1 + len(nations)], strict=True))
+        rest = ports[1 + len(nations) :]
+        self.feed_ports = dict(zip(nations, rest[: len(nations)], strict=True))
+        self.web_ports = dict(zip(nations, rest[len(nations) :], strict=True))
+
+    def make_folders(self) -> None:
+        if self.directory.exists() and any(self.directory.iterdir()):
+            raise UsageError("the folder is not empty", str(self.directory), "a new or empty folder")
+        for party in self.parties:
+            (self.directory / party / "keys").mkdir(parents=True, mode=0o700)
+
+    def copy(self, source: Path | None, name: str) -> None:
+        if source is None:
+            return
+        try:
+            data = source.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read it: {error.strerror}", str(source)) from error
+        (self.directory / name).write_bytes(data)
+
+    def make_signing_keys(self) -> None:
+        for party in self.parties:
+            seed = os.urandom(32)
+            self._keys[party] = SigningKey(party, key_class_of(self._mode), seed)
+            _write_private(self._key_file(party, "signing.hex"), seed.hex())
+        public = [key.public for key in self._keys.values()]
+        (self.directory / "keyring.json").write_bytes(msgspec.json.encode(public))
+
+    def _key_file(self, party: str, name: str) -> Path:
+        return self.directory / party / "keys" / name
+
+    def make_arrangements(self, sharing: Sharing, start_us: int) -> None:
+        names = ARRANGEMENTS_OF[sharing]
+        if names:
+            install_arrangements(
+                self._keys,
+                self.directory / "arrangements",
+                valid_from_us=start_us - VALID_BEFORE_US,
+                valid_until_us=start_us + VALID_AFTER_US,
+                names=names,
+            )
+
+    def make_servers(self) -> tuple[ServerEntry, ...]:
+        return (
+            self._server(HUB, self._hub_accounts()),
+            *(self._server(nation, [self._home_account(nation)]) for nation in self.nations),
+        )
+
+    def _server(self, party: str, accounts: list[Account]) -> ServerEntry:
+        folder = self.directory / party
+        entry = ServerEntry(party, folder / "server.conf", folder / "server.log", self._ports[party])
+        text = server_configuration(f"{party.lower()}-server", entry.port, accounts, entry.log)
+        entry.config.write_text(text, encoding="utf-8")
+        return entry
+
+    def _home_account(self, nation: str) -> Account:
+        users = tuple(
+            ServerUser(
+                make_nkey(self._key_file(nation, f"home-{role.value}.seed")),
+                allowed(role, Server.HOME),
+                f"{role.value} of {nation}",
+            )
+            for role in HOME_ROLES
+        )
+        return Account(nation, users)
+
+    def _hub_accounts(self) -> list[Account]:
+        own = tuple(
+            ServerUser(
+                make_nkey(self._key_file(HUB, f"home-{role.value}.seed")), allowed_in_hub_account(role), role
+            )
+            for role in (Role.HUB, Role.OBSERVER)
+        )
+        links = [self._link_account(nation, lane) for nation in self.nations for lane in Lane]
+        return [Account(HUB, own), *links]
+
+    def _link_account(self, nation: str, lane: Lane) -> Account:
+        users = [
+            ServerUser(
+                make_nkey(self._key_file(nation, _link_seed(role, HUB, lane))),
+                allowed(role, Server.HUB),
+                f"{role.value} of {nation}, {lane.value}",
+            )
+            for role in LINK_ROLES
+        ]
+        hub = make_nkey(self._key_file(HUB, _link_seed(Role.HUB, nation, lane)))
+        users.append(ServerUser(hub, allowed(Role.HUB, Server.HUB), f"hub, {lane.value}"))
+        return Account(f"{nation}_{lane.value}", tuple(users))
+
+    def make_processes(self, base: ProcessConfig) -> tuple[ProcessEntry, ...]:
+        made = [self._process(base, Role.HUB, HUB)]
+        made += [self._process(base, role, nation) for nation in self.nations for role in _NATION_ROLES]
+        return tuple(made)
+
+    def _process(self, base: ProcessConfig, role: Role, party: str) -> ProcessEntry:
+        _write_private(self._key_file(party, f"{role.value}.secret"), os.urandom(32).hex())
+        config = msgspec.structs.replace(
+            base,
+            role=role,
+            party=party,
+            endpoints=self._endpoints(role, party),
+            journal="" if role is Role.FEED else f"{role.value}.journal",
+            signing_key="keys/signing.hex" if role in {Role.HUB, *LINK_ROLES} else "",
+            secret=f"keys/{role.value}.secret",
+            releasable_to=tuple(nation for nation in self.nations if nation != party),
+            feed=FeedConfig(tcp=f"127.0.0.1:{self.feed_ports[party]}") if role is Role.FEED else None,
+            web=WebConfig(port=self.web_ports[party]) if role is Role.DISPLAY else None,
+        )
+        path = self.directory / party / f"{role.value}.json"
+        write_config(path, config)
+        return ProcessEntry(role, party, path)
+
+    def _endpoints(self, role: Role, party: str) -> tuple[EndpointConfig, ...]:
+        home = EndpointConfig(Server.HOME, _url(self._ports[party]), f"keys/home-{role.value}.seed")
+        if role is Role.HUB:
+            peers: tuple[str, ...] = self.nations
+        else:
+            peers = (HUB,) if role in LINK_ROLES else ()
+        links = (
+            EndpointConfig(
+                Server.HUB, _url(self._ports[HUB]), f"keys/{_link_seed(role, peer, lane)}", peer, lane
+            )
+            for peer in peers
+            for lane in Lane
+        )
+        return (home, *links)
+
+
+def _link_seed(role: Role, peer: str, lane: Lane) -> str:
+    return f"link-{role.value}-{peer}-{lane.value}.seed"
