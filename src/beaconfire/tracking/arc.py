@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from beaconfire.flight.propagation import STEP_S, propagate_kernel
+from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.tracking.batch import (
     COAST,
@@ -17,7 +17,7 @@ from beaconfire.tracking.batch import (
     roll_up_kernel,
     solve_kernel,
 )
-from beaconfire.tracking.filter import predict_kernel
+from beaconfire.tracking.filter import integration_step_kernel, predict_kernel
 
 SPANS_S: Final = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 28.0, 36.0, 46.0, 60.0, 80.0, 110.0)
 PLOTS_MIN: Final = 6
@@ -25,6 +25,8 @@ POWER_M_S2: Final = 2.5
 """A window speaks about thrust once it would show this much as one sigma: a rising body is driven by 10 or more."""
 REJECT_SIGMAS: Final = 2.5
 FIT_SIGMAS: Final = 3.5
+GUARD: Final = 0.25
+GUARD_PLOTS_MIN: Final = 5
 RECENT_ROWS: Final = 12
 ROWS_MAX: Final = 256
 """Rows kept for a batch; the older half is rolled up into the prior at the current solution when it is full."""
@@ -34,7 +36,7 @@ class Verdict(NamedTuple):
     """How well free flight explains a window.
 
     Attributes:
-        misfit: (chi-square - degrees of freedom) / sqrt(2 degrees of freedom).
+        misfit: sigmas above the chi-square of noise alone.
         along_m_s2: acceleration along the velocity that the residuals ask for.
         sigma_along_m_s2: one standard deviation of it.
     """
@@ -68,9 +70,15 @@ class Arc(NamedTuple):
 
 
 def misfit(chi_square: Vector, components: Vector, parameters: int) -> float:
-    """Return how many sigmas a chi-square lies above what noise alone gives."""
+    """Return how many sigmas a chi-square lies above what noise alone gives.
+
+    Source: E. Wilson and M. Hilferty, Proc. Nat. Acad. Sci. 17 (1931) 684: the cube root is nearly normal.
+    """
     freedom = float(components.sum()) - parameters
-    return (float(chi_square.sum()) - freedom) / math.sqrt(2.0 * freedom) if freedom > 0.0 else 0.0
+    if freedom <= 0.0:
+        return 0.0
+    share = 2.0 / (9.0 * freedom)
+    return (math.cbrt(float(chi_square.sum()) / freedom) - 1.0 + share) / math.sqrt(share)
 
 
 def judge(solution: Solution) -> Verdict:
@@ -86,7 +94,7 @@ def fresh_arc(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Ar
     """Return a coast arc over all of `rows`, started from a state of ten at `time_s`."""
     reference = float(rows[0, 0])
     start = np.zeros(10)
-    start[:7] = propagate_kernel(state[:7].copy(), reference - time_s, STEP_S)
+    start[:7] = propagate_kernel(state[:7].copy(), reference - time_s, integration_step_kernel(state))
     prior = broad_prior(len(sensors), start, 0.0, 0.0)
     return Arc(reference, prior, solve_kernel(start, reference, rows, sensors, prior, COAST))
 
@@ -115,8 +123,14 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> t
             continue
         if not verdict.coasting:
             return found, found is None and verdict.thrusting
-        found = arc
+        found = _guarded(arc, part, state, time_s, sensors)
     return found, False
+
+
+def _guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
+    """Return the arc without its first part, where a tail of thrust too short to show may hide."""
+    later = part[np.searchsorted(part[:, 0], part[0, 0] + GUARD * (part[-1, 0] - part[0, 0]) - 1e-6) :]
+    return fresh_arc(later, state, time_s, sensors) if len(later) >= GUARD_PLOTS_MIN else arc
 
 
 def resolve(arc: Arc, rows: Vector, sensors: Vector) -> Arc:
@@ -132,7 +146,9 @@ def roll_up(arc: Arc, rows: Vector, sensors: Vector) -> tuple[Arc, int]:
     reference = float(rows[half, 0])
     prior = roll_up_kernel(older, reference - arc.reference_s)
     start = arc.solution.state.copy()
-    start[:7] = propagate_kernel(start[:7].copy(), reference - arc.reference_s, STEP_S)
+    start[:7] = propagate_kernel(
+        start[:7].copy(), reference - arc.reference_s, integration_step_kernel(start)
+    )
     return Arc(reference, prior, arc.solution._replace(state=start)), half
 
 
@@ -142,7 +158,7 @@ def explained(arc: Arc) -> bool:
     parameters = 6 if arc.prior.information[0, 0] == 0.0 else 0
     whole = misfit(solution.chi_square, solution.components, parameters)
     recent = misfit(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
-    return whole < FIT_SIGMAS and recent < FIT_SIGMAS + 1.0
+    return whole < FIT_SIGMAS and recent < FIT_SIGMAS + 1.5
 
 
 def arc_at(arc: Arc, time_s: float) -> tuple[Vector, Vector]:

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.propagation import STEP_S, propagate_with_transition_kernel
+from beaconfire.flight.propagation import propagate_with_transition_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.tracking.algebra import inverse_kernel
+from beaconfire.tracking.filter import integration_step_kernel
 from beaconfire.tracking.measurement import residual_kernel
 
 COAST: Final = 7
@@ -149,7 +150,7 @@ def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector
             row = rows[index]
             if row[0] != at:
                 current, transition = propagate_with_transition_kernel(
-                    current, transition, row[0] - at, STEP_S
+                    current, transition, row[0] - at, integration_step_kernel(current)
                 )
                 at = row[0]
             elapsed = at - reference_s
@@ -239,7 +240,9 @@ def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
     noise = inverse_kernel(solution.information[:7, :7].copy())
     mean = solution.state.copy()
     mean[:7] += noise @ solution.gradient[:7].copy()
-    moved, transition = propagate_with_transition_kernel(mean[:7].copy(), np.eye(7), interval_s, STEP_S)
+    moved, transition = propagate_with_transition_kernel(
+        mean[:7].copy(), np.eye(7), interval_s, integration_step_kernel(mean)
+    )
     carried = transition @ noise
     covariance = carried @ transition.T
     information = np.zeros((10, 10))

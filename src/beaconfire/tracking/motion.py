@@ -34,6 +34,7 @@ SURPRISE_SIGMA_M_S2: Final = 25.0
 """A normalised innovation above SURPRISE (staging, burnout, pull-up) frees the acceleration by this sigma."""
 PREMATURE_S: Final = 20.0
 """A coast that fails sooner than this after burnout was declared was still boost."""
+FAILURES_MAX: Final = 3
 SLIDES_MAX: Final = 8
 REENTRY_HEIGHT_M: Final = 100_000.0
 AIR_HEIGHT_M: Final = 70_000.0
@@ -53,6 +54,7 @@ class Motion:
         burnout_s: start of the coast arc when burnout was declared, or None.
         manoeuvring: free flight was tried and does not explain it.
         thrust_seen: a window showed thrust beyond doubt.
+        failures: solves in a row that free flight did not explain.
         plots: number of radar plots taken.
         newest_s: time of the newest row.
         gap_s: usual time between two rows.
@@ -68,6 +70,7 @@ class Motion:
         self.burnout_s: float | None = None
         self.manoeuvring = False
         self.thrust_seen = False
+        self.failures = 0
         self.plots = len(seed.rows)
         self.newest_s = seed.time_s
         self.gap_s = 1.0
@@ -153,12 +156,15 @@ class Motion:
         arc = resolve(self.arc, np.array(self.rows), self.sensors)
         if explained(arc):
             self.arc = arc
+            self.failures = 0
             return
         slid = self._slide(arc)
         if slid is not None:
             self._begin(slid)
             return
-        self._leave_coast()
+        self.failures += 1
+        if self.failures >= FAILURES_MAX or self._early():
+            self._leave_coast()
 
     def _slide(self, arc: Arc) -> Arc | None:
         """Return an arc that begins later and passes, or None."""
@@ -183,11 +189,15 @@ class Motion:
         else:
             self.covariance = _freed(self.covariance, 1.0)
         self.time_s, self.arc = newest, None
-        premature = self.burnout_s is not None and newest - self.burnout_s < PREMATURE_S
-        if premature or self._driven():
+        self.failures = 0
+        if self._early() or self._driven():
             self.burnout_s, self.thrust_seen = None, True
         else:
             self.manoeuvring = True
+
+    def _early(self) -> bool:
+        """Whether burnout was declared so lately that it may have been wrong."""
+        return self.burnout_s is not None and self.newest_s - self.burnout_s < PREMATURE_S
 
     def _driven(self) -> bool:
         """Whether it gains speed by itself, outside thick air: thrust, not lift."""

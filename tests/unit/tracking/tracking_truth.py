@@ -20,7 +20,7 @@ from beaconfire.messages.words import Nation
 Array = NDArray[np.float64]
 EPOCH_US = 1_700_000_000_000_000
 KOR = Nation("KOR")
-STEP_S = 0.5
+STEP_S = 0.25
 
 
 def radar(name: str = "kor-1", **changes: float) -> Radar:
@@ -45,14 +45,14 @@ WATCH_ECEF_M = np.array(ecef_from_geodetic(Geodetic(0.05, math.radians(110.0), 3
 
 @dataclass(frozen=True)
 class Flight:
-    """Truth sampled every half second after launch: states of seven, burnout time, launch place."""
+    """Truth sampled every quarter of a second after launch: states of seven, burnout time, launch place."""
 
     states: Array
     burnout_s: float
     launch: Geodetic
 
     def at(self, time_s: float) -> Array:
-        """Return the state at a multiple of half a second."""
+        """Return the state at a multiple of a quarter of a second."""
         return np.asarray(self.states[round(time_s / STEP_S)])
 
     @property
