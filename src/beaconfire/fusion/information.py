@@ -1,0 +1,201 @@
+"""Fusion of disjoint estimates of one object: information sum, covariance intersection, covariance union.
+
+States of seven (x y z, vx vy vz, ln(1/beta)), ECEF, SI; covariances (7, 7).
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from beaconfire.flight.propagation import STEP_S, propagate_with_transition_kernel
+from beaconfire.frames.types import Vector
+from beaconfire.fusion.source import Estimate
+from beaconfire.messages.words import TimeUs
+from beaconfire.units import seconds_from_microseconds
+
+# Source: quantiles of the chi-square distribution at 0.999 for 2, 3 and 6 degrees of freedom.
+CHI_SQUARE_2: Final = 13.816
+CHI_SQUARE_3: Final = 16.266
+CHI_SQUARE_6: Final = 22.458
+THRUST_SIGMA_M_S2: Final = 40.0
+"""Acceleration left out when an estimate in boost is carried on as free flight."""
+CARRY_MAX_S: Final = 2_400.0
+INTERSECTION_WEIGHTS: Final = np.linspace(0.0, 1.0, 21)
+
+
+class Fused(NamedTuple):
+    """What several estimates say together.
+
+    Attributes:
+        estimate: at the newest epoch.
+        conflicts: indices of the estimates that disagree with the rest beyond chi-square(0.999).
+    """
+
+    estimate: Estimate
+    conflicts: tuple[int, ...]
+
+
+def inverse(matrix: Vector) -> Vector:
+    """Return the inverse of a symmetric positive definite matrix, scaled first to a unit diagonal."""
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+    outer = np.outer(scale, scale)
+    scaled = matrix * outer
+    found: Vector = np.linalg.inv(scaled + 1e-13 * np.eye(matrix.shape[0])) * outer
+    return 0.5 * (found + found.T)
+
+
+def carry(estimate: Estimate, epoch_us: TimeUs, wander_m_s2: float = 0.0) -> Estimate | None:
+    """Return an estimate at another epoch, or None if it lies too far off.
+
+    Args:
+        estimate: what is carried.
+        epoch_us: where to.
+        wander_m_s2: one standard deviation of a constant unknown acceleration meanwhile.
+    """
+    interval_s = seconds_from_microseconds(epoch_us - estimate.epoch_us)
+    if abs(interval_s) > CARRY_MAX_S:
+        return None
+    if interval_s == 0.0:
+        return estimate
+    state, transition = propagate_with_transition_kernel(estimate.state, np.eye(7), interval_s, STEP_S)
+    covariance = transition @ estimate.covariance @ transition.T
+    if wander_m_s2 > 0.0:
+        for axis in range(3):
+            effect = np.zeros(7)
+            effect[axis] = 0.5 * wander_m_s2 * interval_s * interval_s
+            effect[3 + axis] = wander_m_s2 * abs(interval_s)
+            covariance += np.outer(effect, effect)
+    if not (np.all(np.isfinite(state)) and np.all(np.isfinite(covariance))):
+        return None
+    return estimate.moved(epoch_us, state, 0.5 * (covariance + covariance.T))
+
+
+def distance_squared(one: Estimate, other: Estimate, floor: Vector | None = None) -> float:
+    """Return the squared Mahalanobis distance of position and velocity of two estimates of one epoch.
+
+    Args:
+        one: an estimate.
+        other: another, of independent errors.
+        floor: covariance that neither states, such as registration, shape (6, 6).
+    """
+    apart = (one.state - other.state)[:6]
+    spread = one.covariance[:6, :6] + other.covariance[:6, :6]
+    if floor is not None:
+        spread = spread + floor
+    return float(apart @ inverse(spread) @ apart)
+
+
+class _Sum:
+    """Information about one reference state, the shared prior on ln(1/beta) counted once."""
+
+    def __init__(self, reference: Vector, prior_mean: float, prior_sigma: float) -> None:
+        self._reference = reference
+        self._prior = (prior_mean, prior_sigma)
+        self._information = np.zeros((7, 7))
+        self._vector = np.zeros(7)
+        self._add_prior(prior_mean, prior_sigma**-2)
+
+    def _add_prior(self, mean: float, weight: float) -> None:
+        self._information[6, 6] += weight
+        self._vector[6] += weight * (mean - self._reference[6])
+
+    def add(self, estimate: Estimate) -> None:
+        information = inverse(estimate.covariance)
+        self._information += information
+        self._vector += information @ (estimate.state - self._reference)
+        # More than 1 / P66 can't be in it: taking that out would leave less than no information.
+        weight = min(estimate.prior_sigma**-2, 1.0 / float(estimate.covariance[6, 6]))
+        self._add_prior(estimate.prior_mean, -weight)
+
+    def solved(self, epoch_us: TimeUs) -> Estimate:
+        covariance = inverse(self._information)
+        state = self._reference + covariance @ self._vector
+        return Estimate(epoch_us, state, covariance, *self._prior, process_noise=False)
+
+
+def sum_information(estimates: Sequence[Estimate]) -> Estimate:
+    """Return the estimate that independent estimates of one epoch make together.
+
+    Each one's prior on ln(1/beta) is taken out and one, the broadest, put back, so that it counts once.
+    Source: Chong, Mori and Chang, in Bar-Shalom (ed.), Multitarget-Multisensor Tracking (1990), ch. 8.
+    """
+    if len(estimates) == 1:
+        return estimates[0]
+    broadest = max(estimates, key=lambda one: (one.prior_sigma, one.prior_mean))
+    total = _Sum(estimates[0].state, broadest.prior_mean, broadest.prior_sigma)
+    for one in estimates:
+        total.add(one)
+    return total.solved(estimates[0].epoch_us)
+
+
+def intersect(one: Estimate, other: Estimate) -> Estimate:
+    """Return the covariance intersection of two estimates of one epoch, whatever they share.
+
+    Source: Julier and Uhlmann, Proc. American Control Conference (1997) 2369-2373.
+    """
+    first, second = inverse(one.covariance), inverse(other.covariance)
+    best = min(INTERSECTION_WEIGHTS, key=lambda w: -_log_determinant(w * first + (1.0 - w) * second))
+    covariance = inverse(best * first + (1.0 - best) * second)
+    apart = other.state - one.state
+    state = one.state + covariance @ ((1.0 - best) * second @ apart)
+    return one.moved(one.epoch_us, state, covariance)
+
+
+def _log_determinant(matrix: Vector) -> float:
+    return float(np.linalg.slogdet(matrix)[1])
+
+
+def unite(one: Estimate, other: Estimate) -> Estimate:
+    """Return the covariance union of two estimates of one epoch: consistent if either is.
+
+    Source: Uhlmann, Information Fusion 4 (2003) 201-215, by simultaneous diagonalisation.
+    """
+    middle = 0.5 * (one.state + other.state)
+    bounds = []
+    for each in (one, other):
+        apart = each.state - middle
+        bounds.append(each.covariance + np.outer(apart, apart))
+    scale = np.sqrt(np.diag(bounds[0]))
+    first, second = (bound / np.outer(scale, scale) for bound in bounds)
+    lower = np.linalg.cholesky(first + 1e-12 * np.eye(7))
+    half = np.linalg.solve(lower, np.linalg.solve(lower, second).T)
+    values, vectors = np.linalg.eigh(0.5 * (half + half.T))
+    root = lower @ vectors
+    union = (root * np.maximum(values, 1.0)) @ root.T * np.outer(scale, scale)
+    return one.moved(one.epoch_us, middle, 0.5 * (union + union.T))
+
+
+def fuse(estimates: Sequence[Estimate]) -> Fused | None:
+    """Return what disjoint estimates of one object say together at their newest epoch.
+
+    Free-flight estimates add; if there is none, those with process noise are intersected. One that
+    disagrees with the rest beyond chi-square(0.999) widens the result to their covariance union.
+    """
+    free = [index for index, one in enumerate(estimates) if not one.process_noise]
+    used = free or list(range(len(estimates)))
+    if not used:
+        return None
+    epoch_us = max(estimates[index].epoch_us for index in used)
+    carried: list[tuple[int, Estimate]] = []
+    for index in used:
+        one = estimates[index]
+        there = carry(one, epoch_us, THRUST_SIGMA_M_S2 if one.process_noise else 0.0)
+        if there is not None:
+            carried.append((index, there))
+    if not carried:
+        return None
+    carried.sort(key=lambda pair: _log_determinant(pair[1].covariance))
+    agreed, conflicts = [carried[0][1]], []
+    result = agreed[0]
+    for index, one in carried[1:]:
+        if distance_squared(result, one) > CHI_SQUARE_6:
+            conflicts.append((index, one))
+        elif one.process_noise:
+            result = intersect(result, one)
+        else:
+            agreed.append(one)
+            result = sum_information(agreed)
+    for _, one in conflicts:
+        result = unite(result, one)
+    return Fused(result, tuple(index for index, _ in conflicts))

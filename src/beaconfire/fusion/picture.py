@@ -1,0 +1,463 @@
+"""One nation's picture: reports in, event revisions out.
+
+Three rules:
+
+1. One object is one event; a track stays with its event unless it keeps disagreeing with it.
+2. Every accepted report revises its event at once; content that did not change makes no revision.
+3. An event nobody sees any more is LOST and keeps growing; it is ENDED once it must be down.
+"""
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from beaconfire.fusion.assembly import (
+    Content,
+    assemble,
+    contribution_of,
+    grown,
+    impact_of,
+    kinematics_of,
+    upper_of,
+)
+from beaconfire.fusion.correlation import (
+    ALONE_M,
+    NEAR_M,
+    NEAR_M_S,
+    OVER,
+    Signature,
+    fits_nation,
+    gate_ratio,
+    separation,
+    signature_of,
+)
+from beaconfire.fusion.information import carry
+from beaconfire.fusion.launch import launches_apart
+from beaconfire.fusion.source import Source, TrackKey, observed_at_us, status_of
+from beaconfire.messages.event import Event, PlaceTime
+from beaconfire.messages.words import Mode, Nation, Sharing, Status, TimeUs
+from beaconfire.units import microseconds_from_seconds, seconds_from_microseconds
+
+EVENTS_MAX: Final = 512
+TRACKS_MAX: Final = 2_048
+SILENT_US: Final = 20_000_000
+GROWTH_PERIOD_US: Final = 10_000_000
+AFTER_IMPACT_S: Final = 30.0
+UNKNOWN_LIFE_US: Final = 1_800_000_000
+MERGE_COUNT: Final = 2
+SPLIT_COUNT: Final = 4
+RAID_INTERVAL_S: Final = 120.0
+RAID_DISTANCE_M: Final = 30_000.0
+
+PlacesOf = Callable[[Event], tuple[PlaceTime, ...]]
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """One event as a journal keeps it: the newest revision, its tracks, and whether the loss was told."""
+
+    event: Event
+    tracks: tuple[tuple[str, str], ...]
+
+
+class Revised(msgspec.Struct, frozen=True):
+    """One new revision and what the operator is to be told with it.
+
+    Attributes:
+        event: the revision.
+        disagreeing: tracks that newly disagree with the rest beyond chi-square(0.999).
+    """
+
+    event: Event
+    disagreeing: tuple[TrackKey, ...] = ()
+
+
+class _Live:
+    """One event while it lives: its tracks, what they say, how often they disagreed."""
+
+    def __init__(self, event_id: str) -> None:
+        self.event_id = event_id
+        self.tracks: dict[TrackKey, None] = {}
+        self.content: Content | None = None
+        self.last: Event | None = None
+        self.raid_id: str | None = None
+        self.misfits: dict[TrackKey, int] = {}
+        self.told: frozenset[TrackKey] = frozenset()
+        self.meets: dict[str, int] = {}
+        self.status = Status.TENTATIVE
+        self.grown_at_us = 0
+
+    def signature(self) -> Signature | None:
+        if self.content is None or not self.content.members:
+            return None
+        firsts = [signature_of(one).first_detected_at_us for one in self.content.members]
+        known = [first for first in firsts if first is not None]
+        newest_us = max(observed_at_us(one.report) for one in self.content.members)
+        return Signature(self.content.estimate, self.content.launch, min(known, default=None), newest_us)
+
+
+class Picture:
+    """All that one nation knows, or would know from less.
+
+    Attributes:
+        nation: whose.
+        stale: reports that came after a newer one of their track.
+    """
+
+    def __init__(
+        self, nation: Nation, mode: Mode, *, secret: bytes, sharing: Sharing | None, places_of: PlacesOf
+    ) -> None:
+        """Start empty.
+
+        Args:
+            nation: whose picture.
+            mode: of everything in it.
+            secret: under which event ids are made.
+            sharing: which inputs it rests on, None for all that was given.
+            places_of: tells from a revision which places it concerns.
+        """
+        self.nation, self.mode, self.sharing = nation, mode, sharing
+        self._secret, self._places_of = secret, places_of
+        self._sources: OrderedDict[TrackKey, Source] = OrderedDict()
+        self._live: OrderedDict[str, _Live] = OrderedDict()
+        self._event_of: dict[TrackKey, str] = {}
+        self.stale = 0
+
+    def __len__(self) -> int:
+        """Return the number of events held."""
+        return len(self._live)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Return the newest revision of every event."""
+        return tuple(live.last for live in self._live.values() if live.last is not None)
+
+    def saved(self, event_id: str) -> Saved | None:
+        """Return an event as a journal is to keep it, None if it is not held any more."""
+        live = self._live.get(event_id)
+        if live is None or live.last is None:
+            return None
+        return Saved(live.last, tuple((key.originator, key.track) for key in live.tracks))
+
+    def restore(self, sources: Iterable[Source], saved: Iterable[Saved]) -> None:
+        """Take back what a journal kept, so that ids and revisions go on.
+
+        Args:
+            sources: newest report of each track.
+            saved: newest revision of each event.
+        """
+        for source in sources:
+            self._sources[source.key] = source
+        for one in saved:
+            live = _Live(one.event.event_id)
+            live.last, live.raid_id, live.status = one.event, one.event.raid_id, one.event.status
+            live.grown_at_us = one.event.as_of_us
+            for nation, track in one.tracks:
+                key = TrackKey(Nation(nation), track)
+                if key in self._sources:
+                    live.tracks[key] = None
+                    self._event_of[key] = live.event_id
+            live.content = assemble(self._members(live)) if live.tracks else None
+            self._live[live.event_id] = live
+        for key in [key for key in self._sources if key not in self._event_of]:
+            del self._sources[key]
+
+    def accept(self, source: Source, now_us: TimeUs) -> list[Revised]:
+        """Take a report and return the revisions it makes.
+
+        Args:
+            source: checked (see `source.check_source`).
+            now_us: UTC.
+        """
+        key, known = source.key, self._sources.get(source.key)
+        if known is not None and source.report.stated_at_us <= known.report.stated_at_us:
+            self.stale += 1
+            return []
+        self._remember(source)
+        event_id = self._event_of.get(key)
+        live = self._live.get(event_id) if event_id is not None else None
+        if status_of(source.report) is Status.WITHDRAWN:
+            return self._withdraw(live, key, now_us)
+        if live is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+            live = self._find(source) or self._begin(source)
+            self._join(live, key)
+        revised = self._revise(live, now_us)
+        revised += self._split(live, now_us)
+        revised += self._merge(live, now_us)
+        return revised + self._mark_raid(live, now_us)
+
+    def tick(self, now_us: TimeUs) -> list[Revised]:
+        """Return the revisions that time alone makes: lost, growing, ended."""
+        revised: list[Revised] = []
+        for live in list(self._live.values()):
+            if live.last is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+                continue
+            if now_us >= self._over_at_us(live):
+                live.status = Status.ENDED
+                revised += self._emit(live, msgspec.structs.replace(live.last, status=Status.ENDED), now_us)
+            elif self._is_unseen(live, now_us) and now_us - live.grown_at_us >= GROWTH_PERIOD_US:
+                live.grown_at_us = now_us
+                revised += self._grow(live, now_us)
+        return revised
+
+    def _remember(self, source: Source) -> None:
+        self._sources.pop(source.key, None)
+        self._sources[source.key] = source
+        while len(self._sources) > TRACKS_MAX:
+            oldest, _ = self._sources.popitem(last=False)
+            self._leave(oldest)
+
+    def _members(self, live: _Live) -> list[Source]:
+        return [self._sources[key] for key in live.tracks if key in self._sources]
+
+    def _join(self, live: _Live, key: TrackKey) -> None:
+        self._leave(key)
+        live.tracks[key] = None
+        self._event_of[key] = live.event_id
+
+    def _leave(self, key: TrackKey) -> None:
+        event_id = self._event_of.pop(key, None)
+        live = self._live.get(event_id) if event_id is not None else None
+        if live is not None:
+            live.tracks.pop(key, None)
+            live.misfits.pop(key, None)
+
+    def _begin(self, source: Source) -> _Live:
+        """Return a new event, named by a keyed hash of the track it began with; the oldest over one goes."""
+        order = sum(1 for one in self._live if one.startswith(self._name(source.key, 0)[:12]))
+        live = _Live(self._name(source.key, order))
+        self._live[live.event_id] = live
+        if len(self._live) > EVENTS_MAX:
+            over = [e for e, one in self._live.items() if one.status in (Status.ENDED, Status.WITHDRAWN)]
+            gone = self._live.pop(over[0] if over else next(iter(self._live)))
+            for key in list(gone.tracks):
+                self._event_of.pop(key, None)
+                self._sources.pop(key, None)
+        return live
+
+    def _name(self, key: TrackKey, order: int) -> str:
+        """Return the id of the event begun with a track: 12 digits of the track's hash, 12 of the order's."""
+        sharing = "" if self.sharing is None else self.sharing.value
+        base = self._digest("event", self.nation, sharing, *key)[:12]
+        return base + self._digest("order", base, str(order))[:12]
+
+    def _digest(self, *parts: str) -> str:
+        framed = b"".join(len(part).to_bytes(4, "big") + part.encode() for part in parts)
+        return hmac.new(self._secret, framed, hashlib.sha256).hexdigest()
+
+    def _open_events(self) -> list[_Live]:
+        over = (Status.ENDED, Status.WITHDRAWN)
+        return [one for one in self._live.values() if one.status not in over and one.tracks]
+
+    def _find(self, source: Source, but: _Live | None = None) -> _Live | None:
+        """Return the event that a track belongs to, None if it is a new object."""
+        own = signature_of(source)
+        fitting: list[tuple[float, _Live]] = []
+        near: list[tuple[float, float, _Live]] = []
+        for live in self._open_events():
+            signature = live.signature()
+            if live is but or signature is None or not fits_nation(source, self._members(live)):
+                continue
+            ratio = gate_ratio(own, signature)
+            if ratio <= 1.0:
+                fitting.append((ratio, live))
+            elif (apart := separation(own, signature)) is not None:
+                near.append((*apart, live))
+        if fitting:
+            return min(fitting, key=lambda pair: pair[0])[1]
+        # Too far apart for chance, too close for two objects: one of the two nations states too little.
+        close = [one for one in near if one[0] < ALONE_M]
+        if len(close) == 1 and close[0][0] < NEAR_M and close[0][1] < NEAR_M_S and but is None:
+            return close[0][2]
+        return None
+
+    def _withdraw(self, live: _Live | None, key: TrackKey, now_us: TimeUs) -> list[Revised]:
+        """Take a track out that its originator took back; an event left with none is withdrawn."""
+        self._leave(key)
+        if live is None or live.last is None:
+            return []
+        if live.tracks:
+            return self._revise(live, now_us)
+        return self._close(live, now_us)
+
+    def _close(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        if live.last is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+            return []
+        live.status = Status.WITHDRAWN
+        gone = msgspec.structs.replace(live.last, status=Status.WITHDRAWN, impact=(), places=())
+        return self._emit(live, gone, now_us)
+
+    def _revise(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        """Return the revision that the event's reports make now."""
+        live.content = assemble(self._members(live))
+        unseen = self._is_unseen(live, now_us)
+        if live.content.confirmed or live.status in (Status.CONFIRMED, Status.LOST):
+            live.status = Status.LOST if unseen else Status.CONFIRMED
+        elif unseen:
+            live.status = Status.LOST
+        live.grown_at_us = now_us
+        disagreeing = frozenset(live.content.conflicts)
+        news = tuple(sorted(disagreeing - live.told))
+        live.told = disagreeing
+        return self._emit(live, self._event(live, live.content, now_us), now_us, news)
+
+    def _event(self, live: _Live, content: Content, now_us: TimeUs) -> Event:
+        """Return the event that a content makes, revision still open."""
+        estimate = content.estimate
+        return Event(
+            nation=self.nation,
+            event_id=live.event_id,
+            revision=0,
+            as_of_us=now_us,
+            observed_at_us=max(observed_at_us(one.report) for one in content.members),
+            mode=self.mode,
+            status=live.status,
+            sharing=self.sharing,
+            contributors=tuple(sorted({one.report.originator for one in content.members})),
+            references=tuple(one.report.track for one in content.members),
+            contributions=tuple(contribution_of(one) for one in content.members),
+            manoeuvring=content.manoeuvring,
+            thrust_possible=content.thrust_possible,
+            raid_id=live.raid_id,
+            apogee_m=content.apogee_m,
+            launch=content.launch,
+            state=None if estimate is None else kinematics_of(estimate, content.phase),
+            covariance=() if estimate is None else upper_of(estimate),
+            impact=content.impact,
+            places=(),
+        )
+
+    def _emit(
+        self, live: _Live, event: Event, now_us: TimeUs, news: tuple[TrackKey, ...] = ()
+    ) -> list[Revised]:
+        """Return the event as its next revision, or nothing if it says the same as the last."""
+        if event.status is not Status.WITHDRAWN:
+            event = msgspec.structs.replace(event, places=self._places_of(event))
+        if live.last is not None and _said(event) == _said(live.last):
+            return []
+        revision = 1 if live.last is None else live.last.revision + 1
+        live.last = msgspec.structs.replace(event, revision=revision, as_of_us=now_us)
+        return [Revised(live.last, news)]
+
+    def _split(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        """Move a track that keeps disagreeing and is far from the rest to where it belongs."""
+        if live.content is None:
+            return []
+        conflicts = set(live.content.conflicts)
+        live.misfits = {k: n for k, n in live.misfits.items() if k in conflicts}
+        for key in sorted(conflicts):
+            live.misfits[key] = live.misfits.get(key, 0) + 1
+            rest = [one for one in self._members(live) if one.key != key]
+            if live.misfits[key] < SPLIT_COUNT or not rest:
+                continue
+            source = self._sources[key]
+            without = assemble(rest)
+            apart = separation(signature_of(source), Signature(without.estimate, None, None, 0))
+            if apart is None or (apart[0] < NEAR_M and apart[1] < NEAR_M_S):
+                continue
+            self._leave(key)
+            new = self._find(source, live) or self._begin(source)
+            self._join(new, key)
+            return self._revise(live, now_us) + self._revise(new, now_us)
+        return []
+
+    def _merge(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        """Make one of two events that keep fitting each other; the younger is withdrawn."""
+        own = live.signature()
+        if own is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+            return []
+        for other in self._open_events():
+            signature = other.signature()
+            members = self._members(other)
+            apart = other is live or signature is None
+            if apart or not all(fits_nation(one, members) for one in self._members(live)):
+                continue
+            assert signature is not None
+            if gate_ratio(own, signature) > 1.0:
+                live.meets.pop(other.event_id, None)
+                continue
+            live.meets[other.event_id] = live.meets.get(other.event_id, 0) + 1
+            if live.meets[other.event_id] >= MERGE_COUNT:
+                return self._unite(live, other, now_us)
+        return []
+
+    def _unite(self, one: _Live, other: _Live, now_us: TimeUs) -> list[Revised]:
+        order = list(self._live)
+        older, younger = sorted((one, other), key=lambda each: order.index(each.event_id))
+        for key in list(younger.tracks):
+            self._join(older, key)
+        one.meets.clear()
+        other.meets.clear()
+        return self._revise(older, now_us) + self._close(younger, now_us)
+
+    def _mark_raid(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        """Give events launched close together in time and place one raid id."""
+        launch = None if live.last is None else live.last.launch
+        if launch is None or live.status is Status.WITHDRAWN:
+            return []
+        for other in self._open_events():
+            if other is live or other.last is None or other.last.launch is None:
+                continue
+            if other.raid_id is not None and other.raid_id == live.raid_id:
+                continue
+            distance_m, interval_s = launches_apart(launch, other.last.launch)
+            if distance_m > RAID_DISTANCE_M or interval_s > RAID_INTERVAL_S:
+                continue
+            if live.raid_id is not None and other.raid_id is not None:
+                continue
+            first = min(live.event_id, other.event_id)
+            raid_id = other.raid_id or live.raid_id or self._digest("raid", first)[:16]
+            live.raid_id = other.raid_id = raid_id
+            return self._revise_raid(live, now_us) + self._revise_raid(other, now_us)
+        return []
+
+    def _revise_raid(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        if live.last is None:
+            return []
+        return self._emit(live, msgspec.structs.replace(live.last, raid_id=live.raid_id), now_us)
+
+    def _is_unseen(self, live: _Live, now_us: TimeUs) -> bool:
+        """Return whether every nation lost it, or none has said anything for 20 s."""
+        members = self._members(live)
+        if all(status_of(one.report) in OVER for one in members):
+            return True
+        seen = [one for one in members if status_of(one.report) not in OVER]
+        return now_us - max(one.received_at_us for one in seen) > SILENT_US
+
+    def _over_at_us(self, live: _Live) -> TimeUs:
+        """Return when the object must be down."""
+        assert live.last is not None
+        if not live.last.impact:
+            return live.last.observed_at_us + UNKNOWN_LIFE_US
+        return max(
+            one.time_us + microseconds_from_seconds(3.0 * one.sigma_time_s + AFTER_IMPACT_S)
+            for one in live.last.impact
+        )
+
+    def _grow(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+        """Return the event as LOST, its uncertainty grown to now."""
+        content = live.content
+        if content is None or not content.members:
+            return []
+        live.status = Status.LOST
+        estimate = content.estimate
+        carried = None if estimate is None or content.thrust_possible else carry(estimate, now_us)
+        if carried is None or estimate is None:
+            return self._emit(live, self._event(live, content, now_us), now_us)
+        wide = grown(estimate, now_us, carried)
+        impact = content.impact
+        if impact and seconds_from_microseconds(impact[0].time_us - now_us) < 3.0 * impact[0].sigma_time_s:
+            wide = estimate
+        elif not content.manoeuvring:
+            impact = impact_of(content.members, wide) or impact
+        shown = content._replace(estimate=wide, impact=impact)  # noqa: SLF001 - public method of NamedTuple
+        return self._emit(live, self._event(live, shown, now_us), now_us)
+
+
+def _said(event: Event) -> Event:
+    """Return an event without what changes when nothing does: revision, time, times of receipt."""
+    contributions = tuple(msgspec.structs.replace(one, received_at_us=0) for one in event.contributions)
+    return msgspec.structs.replace(event, revision=0, as_of_us=0, contributions=contributions)

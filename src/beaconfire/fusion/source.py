@@ -1,0 +1,208 @@
+"""A report as the picture takes it in, checked, and the estimate it carries.
+
+The rule that no fusion formula can replace: sources are disjoint. A report that came from outside and
+speaks for the own nation, or rests on anything but its originator's own sensors, is refused here again,
+whatever was checked before.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from beaconfire.errors import PeerError
+from beaconfire.frames.types import Vector
+from beaconfire.messages.estimate import Covariance, Ellipse, Kinematics, LaunchEstimate
+from beaconfire.messages.report import Report
+from beaconfire.messages.words import Mode, Nation, Status, TimeUs
+
+RADIUS_MIN_M: Final = 6.3e6
+RADIUS_MAX_M: Final = 5.0e7
+SPEED_MAX_M_S: Final = 1.2e4
+_UPPER: Final = np.triu_indices(7)
+
+
+class TrackKey(NamedTuple):
+    """Names one national track: originator and its name there."""
+
+    originator: Nation
+    track: str
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One accepted report and how it came.
+
+    Attributes:
+        report: what one nation's own sensors say.
+        basis: arrangements under which it was released; empty for own reports.
+        received_at_us: by the picture's clock.
+    """
+
+    report: Report
+    basis: tuple[str, ...]
+    received_at_us: TimeUs
+
+    @property
+    def key(self) -> TrackKey:
+        """Return whose track it is."""
+        return TrackKey(self.report.originator, self.report.track)
+
+
+class Estimate(NamedTuple):
+    """A state of seven with covariance at an epoch, and the prior on ln(1/beta) that is in it.
+
+    Attributes:
+        epoch_us: reference instant.
+        state: x y z (m), vx vy vz (m/s), ln(1/beta); ECEF, shape (7,).
+        covariance: shape (7, 7).
+        prior_mean: of ln(1/beta), as the producer assumed it.
+        prior_sigma: its standard deviation.
+        process_noise: process noise entered, so estimates may not simply be added.
+    """
+
+    epoch_us: TimeUs
+    state: Vector
+    covariance: Vector
+    prior_mean: float
+    prior_sigma: float
+    process_noise: bool
+
+    def moved(self, epoch_us: TimeUs, state: Vector, covariance: Vector) -> "Estimate":
+        """Return the estimate with another epoch, state and covariance; the prior in it stays."""
+        return Estimate(epoch_us, state, covariance, self.prior_mean, self.prior_sigma, self.process_noise)
+
+
+def check_source(source: Source, nation: Nation, mode: Mode, *, own: bool) -> None:
+    """Return if a report may enter the picture of a nation.
+
+    Args:
+        source: the report.
+        nation: whose picture.
+        mode: the only mode the picture works in.
+        own: it came from the own national node, not over a link.
+
+    Raises:
+        PeerError: "own-data" for own data from outside, "not-own" for foreign data from inside,
+            "not-own-sensors", "mode-mismatch", or "bad-estimate" for numbers no flight can have.
+    """
+    report = source.report
+    if own and report.originator != nation:
+        raise PeerError("not-own", f"{report.originator[:8]} from the own national node")
+    if not own and report.originator == nation:
+        raise PeerError("own-data", report.report_id[:40])
+    if report.provenance is not None and report.provenance.own_sensors_only is not True:
+        raise PeerError("not-own-sensors", report.report_id[:40])
+    if report.mode is not mode:
+        raise PeerError("mode-mismatch", f"{report.mode}, here {mode}")
+    if report.launch_point is not None:
+        _check_launch(report.launch_point)
+    for one in report.impact or ():
+        _check_area(one.area)
+    if report.trajectory is not None:
+        _check_kinematics(report.trajectory)
+        if report.covariance is not None and _matrix(report.covariance) is None:
+            raise PeerError("bad-estimate", "covariance is not positive definite")
+
+
+def _check_kinematics(kinematics: Kinematics) -> None:
+    values = (*kinematics.position_ecef_m, *kinematics.velocity_ecef_m_s, kinematics.log_inverse_beta)
+    radius = math.hypot(*kinematics.position_ecef_m)
+    if not all(math.isfinite(value) for value in values) or not RADIUS_MIN_M < radius < RADIUS_MAX_M:
+        raise PeerError("bad-estimate", f"radius {radius:g} m")
+    if not math.hypot(*kinematics.velocity_ecef_m_s) < SPEED_MAX_M_S:
+        raise PeerError("bad-estimate", "speed no flight has")
+    if not -20.0 < kinematics.log_inverse_beta < 5.0:
+        raise PeerError("bad-estimate", f"ln(1/beta) {kinematics.log_inverse_beta:g}")
+
+
+def _check_area(area: Ellipse) -> None:
+    fine = (
+        abs(area.latitude_rad) <= math.pi / 2
+        and abs(area.longitude_rad) <= math.pi + 1e-9
+        and 0.0 <= area.semi_minor_m <= area.semi_major_m < 2.1e7
+        and math.isfinite(area.bearing_rad)
+        and 0.0 < area.probability < 1.0
+    )
+    if not fine:
+        raise PeerError("bad-estimate", "area of uncertainty")
+
+
+def _check_launch(launch: LaunchEstimate) -> None:
+    _check_area(launch.area)
+    if not 0.0 <= launch.sigma_time_s < 1e5:
+        raise PeerError("bad-estimate", "launch time")
+
+
+def _matrix(covariance: Covariance) -> Vector | None:
+    """Return the full (7, 7) matrix, or None if it is not a covariance."""
+    if len(covariance.upper) != 28 or not covariance.prior_sigma_log_inverse_beta > 0.0:
+        return None
+    full = np.zeros((7, 7))
+    full[_UPPER] = covariance.upper
+    full = full + np.triu(full, 1).T
+    diagonal = np.diag(full)
+    if not np.all(np.isfinite(full)) or np.any(diagonal <= 0.0) or np.any(diagonal > 1e15):
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    lowest = float(np.linalg.eigvalsh(full * np.outer(scale, scale))[0])
+    return full if lowest > -1e-9 else None
+
+
+def estimate_of(report: Report) -> Estimate | None:
+    """Return the estimate in a report, or None if the trajectory or its covariance was not given."""
+    kinematics, covariance = report.trajectory, report.covariance
+    if kinematics is None or covariance is None:
+        return None
+    full = _matrix(covariance)
+    if full is None:
+        return None
+    values = (*kinematics.position_ecef_m, *kinematics.velocity_ecef_m_s, kinematics.log_inverse_beta)
+    return Estimate(
+        epoch_us=kinematics.epoch_us,
+        state=np.array(values),
+        covariance=full,
+        prior_mean=covariance.prior_log_inverse_beta,
+        prior_sigma=covariance.prior_sigma_log_inverse_beta,
+        process_noise=covariance.process_noise,
+    )
+
+
+def observed_at_us(report: Report) -> TimeUs:
+    """Return the newest detection used, as near as the report lets it be known."""
+    if report.timing is not None:
+        return report.timing.observed_at_us
+    if report.trajectory is not None:
+        return min(report.trajectory.epoch_us, report.stated_at_us)
+    return report.stated_at_us
+
+
+def first_detected_at_us(report: Report) -> TimeUs | None:
+    """Return the first detection of the track, None if it was not given."""
+    return None if report.timing is None else report.timing.first_detected_at_us
+
+
+def status_of(report: Report) -> Status:
+    """Return the life of the national track; one whose classification was not given is taken as it looks."""
+    if report.classification is not None:
+        return report.classification.status
+    return Status.TENTATIVE if report.trajectory is None else Status.CONFIRMED
+
+
+def is_sight_only(report: Report) -> bool:
+    """Return whether a track rests on infrared alone."""
+    if report.sensor is not None and report.sensor.kinds:
+        return all(kind == "ir" for kind in report.sensor.kinds)
+    return report.provenance is not None and report.provenance.transform == "sight-line"
+
+
+def is_manoeuvring(report: Report) -> bool:
+    """Return whether its originator says that the flight is not ballistic."""
+    return report.classification is not None and report.classification.manoeuvring
+
+
+def may_thrust(report: Report) -> bool:
+    """Return whether thrust may continue, which silence does not rule out."""
+    if report.classification is not None:
+        return report.classification.thrust_possible
+    return report.covariance is None or report.covariance.process_noise
