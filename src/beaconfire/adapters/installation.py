@@ -1,4 +1,4 @@
-"""Make an installation on one machine: keys, arrangements, server and process configurations, journals' places.
+"""Make an installation on one machine: keys, arrangements, configurations of servers and processes.
 
 Every key is made here from the system's random source and stays in its owner's folder; what others get is
 the public half. Beyond one machine each party makes its own folder and hands over its public keys.
@@ -236,8 +236,8 @@ class _Maker:
         ports = free_ports(1 + 3 * len(nations))
         self._ports = dict(zip(self.parties, ports[: 1 + len(nations)], strict=True))
         rest = ports[1 + len(nations) :]
-        self.feed_ports = dict(zip(nations, rest[: len(nations)], strict=True))
-        self.web_ports = dict(zip(nations, rest[len(nations) :], strict=True))
+        self.feed_ports: dict[str, int] = dict(zip(nations, rest[: len(nations)], strict=True))
+        self.web_ports: dict[str, int] = dict(zip(nations, rest[len(nations) :], strict=True))
 
     def make_folders(self) -> None:
         if self.directory.exists() and any(self.directory.iterdir()):

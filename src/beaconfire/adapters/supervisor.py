@@ -242,7 +242,7 @@ async def _end(children: list[_Child]) -> None:
     for child in children:
         child.send(signal.SIGTERM)
     deadline_s = time.monotonic() + STOP_WITHIN_S
-    while any(child.is_alive() for child in children) and time.monotonic() < deadline_s:
+    while any(child.is_alive() for child in children) and time.monotonic() < deadline_s:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     for child in children:
         child.send(signal.SIGKILL)
