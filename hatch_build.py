@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -76,27 +77,30 @@ def locked_packages(lock: bytes) -> dict[str, tuple[str | None, str | None]]:
 
 
 def build_page(root: Path, npm: list[str]) -> None:
-    """Run npm and Vite over `web/`; npm must leave the lock file as it is."""
-    web, page = root / "web", root / PAGE
-    lock = web / "package-lock.json"
-    before = lock.read_bytes()
-    wanted = locked_packages(before)
-    environment = os.environ | {"PATH": os.pathsep.join([str(Path(npm[0]).parent), os.environ["PATH"]])}
-    for command in (["install", "--omit=dev", "--no-audit", "--no-fund"], ["run", "build"]):
-        done = subprocess.run(  # noqa: S603
-            [*npm, *command], cwd=web, env=environment, timeout=60 * NPM_MINUTES_MAX, check=False
-        )
-        if done.returncode != 0:
-            sys.exit(f"web: npm {command[0]} ended with status {done.returncode}; the page is not built")
-    found = locked_packages(lock.read_bytes())
-    lock.write_bytes(before)
-    if found != wanted:
-        sys.exit(
-            "web/package-lock.json: npm install would change it (expected a lock that fits package.json)"
-        )
+    """Run npm and Vite over a copy of `web/`; npm must keep to the lock file."""
+    page = root / PAGE
+    with tempfile.TemporaryDirectory(prefix="beaconfire-page-") as scratch:
+        web = Path(scratch) / "web"
+        shutil.copytree(root / "web", web, ignore=shutil.ignore_patterns(*NOT_SOURCES))
+        lock = web / "package-lock.json"
+        wanted = locked_packages(lock.read_bytes())
+        run_npm(npm, ["install", "--omit=dev", "--no-audit", "--no-fund"], web)
+        if locked_packages(lock.read_bytes()) != wanted:
+            sys.exit("web/package-lock.json: npm would change it (expected a lock that fits package.json)")
+        run_npm(npm, ["run", "build", "--", "--outDir", str(page), "--emptyOutDir"], web)
     if not (page / "index.html").is_file():
         sys.exit(f"{PAGE}/index.html: not there after the build of the page")
-    (page / STAMP).write_text(sources_digest(web) + "\n")
+    (page / STAMP).write_text(sources_digest(root / "web") + "\n")
+
+
+def run_npm(npm: list[str], arguments: list[str], web: Path) -> None:
+    """Run one npm command in `web`; the build ends where it fails."""
+    environment = os.environ | {"PATH": os.pathsep.join([str(Path(npm[0]).parent), os.environ["PATH"]])}
+    done = subprocess.run(  # noqa: S603
+        [*npm, *arguments], cwd=web, env=environment, timeout=60 * NPM_MINUTES_MAX, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(f"web: npm {arguments[0]} ended with status {done.returncode}; the page is not built")
 
 
 class PageBuildHook(BuildHookInterface[Any]):
@@ -110,7 +114,7 @@ class PageBuildHook(BuildHookInterface[Any]):
             return []
         return [NODE_REQUIREMENT]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Build the page unless the one that is there belongs to the sources."""
         root = Path(self.root)
         if not is_current(root):

@@ -155,7 +155,7 @@ def event(flight: Flight, second: float, revision: int, sharing: Sharing | None 
     )
 
 
-def health(source: str, at_us: int, up: bool = True) -> Health:
+def health(source: str, at_us: int, *, up: bool = True) -> Health:
     """Return what a node says of itself."""
     links = (
         LinkHealth("HUB", Lane.FLASH, up, 3.2 if up else None, 0.4 if up else 12.0, 0 if up else 3),

@@ -216,8 +216,8 @@ export class Map2d {
     const points: [number, number][] = event.trail.slice(0, 1).map((p) => geodetic(p.position_ecef_m).slice(0, 2) as [number, number]);
     if (event.state) points.push(geodetic(event.state.position_ecef_m).slice(0, 2) as [number, number]);
     const impact = heaviest(event.impact);
-    for (const area of [event.launch, impact]) {
-      if (area === null) continue;
+    for (const area of [event.launch, event.areas[0], impact]) {
+      if (!area) continue;
       const centre: [number, number] = [area.longitude_deg, area.latitude_deg];
       const reach = Math.min(area.semi_major_m, 1.5e6);
       for (const turn of [0, 180]) points.push(destination(centre, (area.bearing_deg + turn) / DEGREES, reach));

@@ -56,11 +56,15 @@ export function heaviest(impact: Impact[]): Impact | null {
   return impact.reduce<Impact | null>((best, one) => (best === null || one.weight > best.weight ? one : best), null);
 }
 
-/** The own place that comes first, or null. */
-export function firstOwnPlace(event: EventLine, own: Place[]): PlaceTime | null {
+/** How long a place that was reached stays the one to look at. */
+const REACHED_S = 60;
+
+/** The own place to count down to: the earliest still ahead or just reached, else the last reached; null if none. */
+export function firstOwnPlace(event: EventLine, own: Place[], utc_us: number | null): PlaceTime | null {
   const names = new Set(own.map((place) => place.name));
-  const mine = event.places.filter((place) => names.has(place.place));
-  return mine.reduce<PlaceTime | null>((first, one) => (first === null || one.earliest_us < first.earliest_us ? one : first), null);
+  const mine = event.places.filter((place) => names.has(place.place)).sort((a, b) => a.earliest_us - b.earliest_us);
+  const after_us = (utc_us ?? 0) - REACHED_S * 1e6;
+  return mine.find((place) => place.earliest_us > after_us) ?? mine.at(-1) ?? null;
 }
 
 /** Half width in seconds of the 95 % interval of the time of impact, or null. */
@@ -75,7 +79,7 @@ export function isOpen(event: EventLine): boolean {
 
 /** Open ones first, the one with least time left on top, then the newest. */
 export function byUrgency(events: EventLine[], own: Place[]): EventLine[] {
-  const due = (event: EventLine): number => firstOwnPlace(event, own)?.earliest_us ?? Infinity;
+  const due = (event: EventLine): number => firstOwnPlace(event, own, null)?.earliest_us ?? Infinity;
   return [...events].sort(
     (a, b) =>
       Number(isOpen(b)) - Number(isOpen(a)) ||

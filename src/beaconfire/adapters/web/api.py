@@ -32,9 +32,7 @@ def _absent(what: str) -> Response:
 class Api:
     """The handlers, over one display."""
 
-    def __init__(
-        self, display: DisplayNode, clock: Callable[[], Now], audit: AuditLookup | None
-    ) -> None:
+    def __init__(self, display: DisplayNode, clock: Callable[[], Now], audit: AuditLookup | None) -> None:
         """Answer from `display`; `audit` is None where there is no audit to look in."""
         self._display = display
         self._clock = clock
@@ -61,24 +59,14 @@ class Api:
 
     async def _event(self, request: Request) -> Response:
         shown = self._display.shown(request.path_params["event_id"], self._clock())
-        return (
-            _absent("event")
-            if shown is None
-            else json_response(event_line(shown.event))
-        )
+        return _absent("event") if shown is None else json_response(event_line(shown.event))
 
     async def _revisions(self, request: Request) -> Response:
         revisions = self._display.revisions(request.path_params["event_id"])
-        return (
-            json_response([event_line(event) for event in revisions])
-            if revisions
-            else _absent("event")
-        )
+        return json_response([event_line(event) for event in revisions]) if revisions else _absent("event")
 
     async def _sensors(self, _: Request) -> Response:
-        return json_response(
-            [sensor_line(sensor) for sensor in self._display.facts.sensors]
-        )
+        return json_response([sensor_line(sensor) for sensor in self._display.facts.sensors])
 
     async def _arrangements(self, _: Request) -> Response:
         return json_response(self._display.facts.arrangements)

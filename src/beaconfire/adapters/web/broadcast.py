@@ -55,9 +55,7 @@ class _Client:
 class Broadcast:
     """Watches one display and tells every socket what changed."""
 
-    def __init__(
-        self, display: DisplayNode, clock: Callable[[], Now], speed: float, banner: Json
-    ) -> None:
+    def __init__(self, display: DisplayNode, clock: Callable[[], Now], speed: float, banner: Json) -> None:
         """Watch `display`; `clock` runs `speed` times as fast as the wall; `banner` goes out as it is."""
         self._display = display
         self._clock = clock
@@ -101,10 +99,7 @@ class Broadcast:
     def snapshot_frame(self) -> str:
         """Return the snapshot that stands for all frames so far, encoded at most once per poll."""
         monotonic_us = self._clock().monotonic_us
-        if (
-            monotonic_us >= self._snapshot_until_us
-            or self._snapshot_sequence != self._sequence
-        ):
+        if monotonic_us >= self._snapshot_until_us or self._snapshot_sequence != self._sequence:
             self._publish_changes()
             self._snapshot = self._encode_snapshot()
             self._snapshot_until_us = monotonic_us + SNAPSHOT_FRESH_US
@@ -136,9 +131,7 @@ class Broadcast:
         elif changes.event_ids:
             now = self._clock()
             shown = [(key, self._display.shown(key, now)) for key in changes.event_ids]
-            events = [
-                shown_line(self._display, one) for _, one in shown if one is not None
-            ]
+            events = [shown_line(self._display, one) for _, one in shown if one is not None]
             gone = [key for key, one in shown if one is None]
             self._publish("event", events, {"gone": gone} if gone else {})
 

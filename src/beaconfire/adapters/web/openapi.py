@@ -92,13 +92,8 @@ def _get(summary: str, schema: Json, *parameters: str) -> Json:
     content = {"application/json": {"schema": schema}}
     responses: Json = {"200": {"description": summary, "content": content}}
     if parameters:
-        responses["404"] = {
-            "description": "not here: never given to this nation, or withdrawn"
-        }
-    named = [
-        {"name": name, "in": "path", "required": True, "schema": _TEXT}
-        for name in parameters
-    ]
+        responses["404"] = {"description": "not here: never given to this nation, or withdrawn"}
+    named = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in parameters]
     return {"get": {"summary": summary, "parameters": named, "responses": responses}}
 
 
@@ -119,17 +114,11 @@ def openapi_document() -> Json:
         },
         "paths": {
             "/api/events": _get("Newest revision of each event", _list(event)),
-            "/api/events/{event_id}": _get(
-                "Newest revision of one event", event, "event_id"
-            ),
-            "/api/events/{event_id}/revisions": _get(
-                "Held revisions", _list(event), "event_id"
-            ),
+            "/api/events/{event_id}": _get("Newest revision of one event", event, "event_id"),
+            "/api/events/{event_id}/revisions": _get("Held revisions", _list(event), "event_id"),
             "/api/sensors": _get("Own sensors", _list(anything)),
             "/api/arrangements": _get("Arrangements in force", _list(anything)),
-            "/api/audit/{record_id}": _get(
-                "Own audit records", _list(anything), "record_id"
-            ),
+            "/api/audit/{record_id}": _get("Own audit records", _list(anything), "record_id"),
             "/api/health": _get("Health of the own nodes and links", anything),
             "/api/openapi.json": _get("This document", anything),
         },

@@ -36,9 +36,7 @@ def loopback_host(host: str) -> str:
         UsageError: it is any other address.
     """
     if not _is_loopback(host):
-        raise UsageError(
-            f"{host} is not a loopback address", "--host", "127.0.0.1, ::1 or localhost"
-        )
+        raise UsageError(f"{host} is not a loopback address", "--host", "127.0.0.1, ::1 or localhost")
     return host
 
 
@@ -70,9 +68,7 @@ class LocalOnly:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if not _is_loopback(_name_of(host)) or (
-            origin is not None and origin != f"http://{host}"
-        ):
+        if not _is_loopback(_name_of(host)) or (origin is not None and origin != f"http://{host}"):
             await self._refuse(scope, receive, send)
             return
 
@@ -94,6 +90,4 @@ def _add_headers(headers: MutableHeaders, host: str, path: str) -> None:
     headers.update(_FIXED_HEADERS)
     headers["content-security-policy"] = CONTENT_POLICY.format(socket=f"ws://{host}")
     immutable = path.startswith("/assets/")
-    headers["cache-control"] = (
-        "public, max-age=31536000, immutable" if immutable else "no-store"
-    )
+    headers["cache-control"] = "public, max-age=31536000, immutable" if immutable else "no-store"

@@ -83,9 +83,7 @@ class WebServer:
         self.port: int = self._socket.getsockname()[1]
         shown_host = f"[{options.host}]" if ":" in options.host else options.host
         self.url = f"http://{shown_host}:{self.port}/"
-        self._broadcast = Broadcast(
-            display, clock, options.speed, _banner(display, options)
-        )
+        self._broadcast = Broadcast(display, clock, options.speed, _banner(display, options))
         page = options.page or Path(str(files("beaconfire.adapters.web") / "page"))
         self._app = _application(Api(display, clock, audit), self._broadcast, page)
         self._server = _QuietServer(_configuration(self._app))
@@ -95,9 +93,7 @@ class WebServer:
         watch = asyncio.create_task(self._broadcast.run())
         serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         try:
-            done, _ = await asyncio.wait(
-                (watch, serving), return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait((watch, serving), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
@@ -145,9 +141,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        what = (
-            f"port {port} is taken" if taken else f"port {port} can't be had: {error}"
-        )
+        what = f"port {port} is taken" if taken else f"port {port} can't be had: {error}"
         raise UsageError(what, "--port", "a free port, or 0 for any") from error
     listener.setblocking(False)
     return listener
@@ -167,9 +161,7 @@ def _application(api: Api, broadcast: Broadcast, page: Path) -> Starlette:
     async def show_page(_: Request) -> Response:
         if index.is_file():
             return FileResponse(index)
-        return PlainTextResponse(
-            "the page is not built: install the package, or run its build\n", 503
-        )
+        return PlainTextResponse("the page is not built: install the package, or run its build\n", 503)
 
     routes: list[BaseRoute] = [
         *api.routes(),

@@ -33,17 +33,10 @@ def shown_line(display: DisplayNode, shown: ShownEvent) -> Json:
     return event_line(shown.event) | {
         "age_s": round(shown.age_s, 3),
         "revisions": shown.revisions,
-        "milestones": {
-            sharing.value: msgspec.to_builtins(one)
-            for sharing, one in shown.milestones.items()
-        },
+        "milestones": {sharing.value: msgspec.to_builtins(one) for sharing, one in shown.milestones.items()},
         "warning": None if shown.warning is None else _warning(shown.warning),
-        "trail": _spread(
-            [_trail_point(event) for event in revisions if event.state], TRAIL_MAX
-        ),
-        "areas": _spread(
-            [_past_area(event) for event in revisions if event.impact], AREAS_MAX
-        ),
+        "trail": _spread([_trail_point(event) for event in revisions if event.state], TRAIL_MAX),
+        "areas": _spread([_past_area(event) for event in revisions if event.impact], AREAS_MAX),
         "log": [_log_line(event) for event in revisions[-32:]],
     }
 
@@ -65,19 +58,13 @@ def _trail_point(event: Event) -> Json:
 
 
 def _past_area(event: Event) -> Json:
-    heaviest = max(
-        range(len(event.impact)), key=lambda index: event.impact[index].weight
-    )
+    heaviest = max(range(len(event.impact)), key=lambda index: event.impact[index].weight)
     impact: Json = event_to_json(event)["impact"][heaviest]
     return {"as_of_us": event.as_of_us} | impact
 
 
 def _log_line(event: Event) -> Json:
-    area = (
-        max(event.impact, key=lambda impact: impact.weight).area
-        if event.impact
-        else None
-    )
+    area = max(event.impact, key=lambda impact: impact.weight).area if event.impact else None
     return {
         "revision": event.revision,
         "as_of_us": event.as_of_us,

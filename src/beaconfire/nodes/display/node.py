@@ -32,9 +32,7 @@ STATE_PREFIX: Final = "display/"
 class DisplayNode:
     """One nation's display: takes events, warnings, health and notices; gives snapshots and changes."""
 
-    def __init__(
-        self, nation: Nation, facts: DisplayFacts, rows: Rows | None = None
-    ) -> None:
+    def __init__(self, nation: Nation, facts: DisplayFacts, rows: Rows | None = None) -> None:
         """Start with what the journal kept.
 
         Args:
@@ -46,12 +44,8 @@ class DisplayNode:
         self.facts = msgspec.structs.replace(
             facts,
             places=tuple(place for place in facts.places if place.nation == nation),
-            sensors=tuple(
-                sensor for sensor in facts.sensors if sensor.nation == nation
-            ),
-            arrangements=tuple(
-                line for line in facts.arrangements if nation in line.parties
-            ),
+            sensors=tuple(sensor for sensor in facts.sensors if sensor.nation == nation),
+            arrangements=tuple(line for line in facts.arrangements if nation in line.parties),
         )
         self.sequence = 0
         self._main = Picture()
@@ -80,7 +74,7 @@ class DisplayNode:
             return self._take_notice(message)
         return self._reject("wrong-channel")
 
-    def tick(self, now: Now) -> list[Command]:
+    def tick(self, now: Now) -> list[Command]:  # noqa: ARG002
         """Do nothing: ages are computed when somebody looks."""
         return []
 
@@ -150,11 +144,7 @@ class DisplayNode:
             return "withdrawn"
         picture = self._main if event.sharing is None else self._shadows[event.sharing]
         newest = picture.newest(event.event_id)
-        return (
-            "old-revision"
-            if newest is not None and event.revision <= newest.revision
-            else ""
-        )
+        return "old-revision" if newest is not None and event.revision <= newest.revision else ""
 
     def _touch_akin(self, shadow: Event) -> None:
         line = self._main.akin(shadow)
@@ -187,16 +177,10 @@ class DisplayNode:
     def _keep(self, line: Line, before: Event | None, now: Now) -> list[Command]:
         kept_us = line.kept_monotonic_us
         same_status = before is not None and before.status is line.newest.status
-        if (
-            same_status
-            and kept_us is not None
-            and now.monotonic_us - kept_us < KEEP_EVERY_US
-        ):
+        if same_status and kept_us is not None and now.monotonic_us - kept_us < KEEP_EVERY_US:
             return []
         line.kept_monotonic_us = now.monotonic_us
-        return [
-            Keep(Table.STATE, STATE_PREFIX + line.newest.event_id, encode(line.newest))
-        ]
+        return [Keep(Table.STATE, STATE_PREFIX + line.newest.event_id, encode(line.newest))]
 
     def _restore(self, rows: Rows) -> None:
         for key, body in rows.rows(Table.STATE):

@@ -30,9 +30,11 @@ class Line:
 
     @property
     def newest(self) -> Event:
+        """The revision that is shown."""
         return self.revisions[-1]
 
     def add(self, event: Event, monotonic_us: int) -> None:
+        """Take a newer revision."""
         self.revisions.append(event)
         self.received_monotonic_us = monotonic_us
         self.milestones = advanced(self.milestones, event)
@@ -46,21 +48,16 @@ class Line:
 
 
 def advanced(milestones: Milestones, event: Event) -> Milestones:
+    """Return the milestones after one more revision; one that was reached stays."""
     at_us = event.as_of_us
     confirmed = event.status is Status.CONFIRMED
-    small = bool(event.impact) and max(
-        event.impact, key=lambda impact: impact.weight
-    ).area.semi_major_m < (AREA_KNOWN_SEMI_MAJOR_M)
+    small = bool(event.impact) and max(event.impact, key=lambda impact: impact.weight).area.semi_major_m < (
+        AREA_KNOWN_SEMI_MAJOR_M
+    )
     return Milestones(
-        milestones.first_detection_us
-        if milestones.first_detection_us is not None
-        else at_us,
-        at_us
-        if milestones.confirmed_us is None and confirmed
-        else milestones.confirmed_us,
-        at_us
-        if milestones.area_100km_us is None and small
-        else milestones.area_100km_us,
+        milestones.first_detection_us if milestones.first_detection_us is not None else at_us,
+        at_us if milestones.confirmed_us is None and confirmed else milestones.confirmed_us,
+        at_us if milestones.area_100km_us is None and small else milestones.area_100km_us,
     )
 
 
@@ -73,10 +70,12 @@ class Picture:
         self._event_by_track: dict[str, str] = {}
 
     def newest(self, event_id: str) -> Event | None:
+        """Return the newest revision of an event, None if there is none of that id."""
         line = self.lines.get(event_id)
         return line.newest if line else None
 
     def put(self, event: Event, monotonic_us: int) -> Line:
+        """Take a revision that is newer than what is held, making room if needed."""
         line = self.lines.get(event.event_id)
         if line is None:
             self._make_room()
@@ -91,13 +90,12 @@ class Picture:
         return line
 
     def drop(self, event_id: str) -> None:
+        """Forget an event, if it is there."""
         line = self.lines.pop(event_id, None)
         if line is None:
             return
         self._held -= len(line.revisions)
-        for track in [
-            track for track, owner in self._event_by_track.items() if owner == event_id
-        ]:
+        for track in [track for track, owner in self._event_by_track.items() if owner == event_id]:
             del self._event_by_track[track]
 
     def akin(self, event: Event) -> Line | None:
@@ -110,9 +108,7 @@ class Picture:
 
     def _make_room(self) -> None:
         if len(self.lines) >= EVENTS_MAX:
-            closed = (
-                key for key, line in self.lines.items() if line.newest.status in _CLOSED
-            )
+            closed = (key for key, line in self.lines.items() if line.newest.status in _CLOSED)
             self.drop(next(closed, next(iter(self.lines))))
 
     def _bound_total(self) -> None:
