@@ -118,7 +118,12 @@ def read_bundle(text: bytes, where: str) -> SignedBundle:
         ) from error
 
 
-def _content(signed: SignedBundle, where: str) -> Bundle:
+def bundle_of(signed: SignedBundle, where: str) -> Bundle:
+    """Return what stands in a signed bundle, unverified.
+
+    Raises:
+        UsageError: not a bundle.
+    """
     try:
         return msgspec.json.decode(signed.bundle.encode(), type=Bundle)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -139,7 +144,7 @@ def verify_bundle(signed: SignedBundle, where: str, *, now_us: int, trusted: Key
     Raises:
         UsageError: anything missing or wrong, naming it.
     """
-    bundle = _content(signed, where)
+    bundle = bundle_of(signed, where)
     name = f"{where}: {bundle.arrangement}" if bundle.arrangement not in where else where
     own = Keyring(bundle.key_class, bundle.keys)
     if trusted is not None:
