@@ -1,6 +1,6 @@
 """Bytes from messages and back: MessagePack on the wire, JSON at the edges. Size first, then strict."""
 
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -15,16 +15,7 @@ from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 MAXIMUM_MESSAGE_BYTES: Final = 65_536
 
 Message = (
-    DetectionBatch
-    | Report
-    | Event
-    | Warning
-    | Notice
-    | Health
-    | Delivery
-    | Receipt
-    | Probe
-    | Suspension
+    DetectionBatch | Report | Event | Warning | Notice | Health | Delivery | Receipt | Probe | Suspension
 )
 """Everything that goes over a bus; the field `type` tells which."""
 
@@ -52,7 +43,7 @@ def decode(data: bytes) -> Message:
         PeerError: oversize, not MessagePack, unknown type or field, or a value of the wrong type.
     """
     try:
-        return _message_decoder.decode(_bounded(data))
+        return cast("Message", _message_decoder.decode(_bounded(data)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PeerError("schema", str(error)) from error
 
