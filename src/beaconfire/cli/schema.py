@@ -1,37 +1,45 @@
-"""`beaconfire schema`: write the JSON Schema of the messages."""
+"""`beaconfire schema`: write the JSON Schema of messages and files, or compare with what was written."""
 
 import argparse
 from pathlib import Path
 
-import msgspec
-
 from beaconfire.errors import UsageError
-from beaconfire.messages.schema import message_schema
+from beaconfire.formats.schema import schema_files
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb and its options."""
-    parser = subparsers.add_parser("schema", help="write the JSON Schema of the messages")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="file (default: standard output)")
-    parser.add_argument("--check", action="store_true", help="compare instead; exit 1 if FILE differs")
+    parser = subparsers.add_parser("schema", help="write the JSON Schema of messages and files")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="one file for each type")
+    parser.add_argument("--check", action="store_true", help="compare instead; exit 1 if a file differs")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write or compare the schema; returns 0, or 1 if the file compared differs.
+    """Write or compare the schema files; returns 0, or 1 if a compared file differs or is not there.
 
     Raises:
-        UsageError: the file can't be read or written, or `--check` has no file.
+        UsageError: the folder can't be read or written.
     """
-    text = msgspec.json.format(msgspec.json.encode(message_schema()), indent=1).decode() + "\n"
-    if arguments.out is None:
-        if arguments.check:
-            raise UsageError("nothing to compare with", "--check", "--out FILE")
-        print(text, end="")
-        return 0
+    folder: Path = arguments.out
     try:
-        if arguments.check:
-            return int(arguments.out.read_text() != text)
-        arguments.out.write_text(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(str(error), "--out", "a file") from error
+        return _compare(folder) if arguments.check else _write(folder)
+    except OSError as error:
+        raise UsageError(error.strerror or "not usable", str(folder), "a folder") from error
+
+
+def _write(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in schema_files().items():
+        (folder / name).write_bytes(content)
     return 0
+
+
+def _compare(folder: Path) -> int:
+    differing = [
+        name
+        for name, content in schema_files().items()
+        if not (folder / name).is_file() or (folder / name).read_bytes() != content
+    ]
+    for name in differing:
+        print(f"{folder / name}: differs from the types")
+    return int(bool(differing))
