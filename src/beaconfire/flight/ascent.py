@@ -42,6 +42,8 @@ FLIGHT_TIME_MAX_S: Final = 7_200.0
 
 _STEP_S: Final = 1.0
 _BOOST_STEP_S: Final = 0.5
+_AIR_STEP_S: Final = 0.25
+_AIR_HEIGHT_M: Final = 100_000.0
 _VERTICAL_SHARE: Final = 0.1
 _TURN_END_SHARES: Final = (0.65, 0.45, 0.3, 0.2)
 _BURN_SHARES: Final = (1.0, 0.85, 0.7, 0.55, 0.4)
@@ -143,7 +145,9 @@ def _lift_kernel(state: Vector, drive: Vector, acceleration: Vector) -> None:
     _, _, height = geodetic_from_ecef_kernel(state[0], state[1], state[2])
     speed = math.sqrt(state[3] ** 2 + state[4] ** 2 + state[5] ** 2)
     radius = math.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)
-    if height > drive[13] or height < drive[14] or speed < 1.0:
+    edge = 0.15 * (drive[13] - drive[14])
+    share = min(1.0, (drive[13] - height) / edge, (height - drive[14]) / edge)
+    if share <= 0.0 or speed < 1.0:
         return
     sine = (state[0] * state[3] + state[1] * state[4] + state[2] * state[5]) / (radius * speed)
     cosine = math.sqrt(max(1e-12, 1.0 - sine * sine))
@@ -151,7 +155,7 @@ def _lift_kernel(state: Vector, drive: Vector, acceleration: Vector) -> None:
         return
     density, _ = density_kernel(height)
     lift = min(_LIFT_MAX_M_S2, 0.5 * density * speed * speed * _LIFT_PER_PRESSURE)
-    lift *= min(1.0, -math.asin(sine) / 0.1)
+    lift *= share * min(1.0, -math.asin(sine) / 0.1)
     for i in range(3):
         acceleration[i] += lift * (state[i] / radius - sine * state[3 + i] / speed) / cosine
 
@@ -194,9 +198,9 @@ def _height_kernel(state: Vector) -> float:
 
 
 @njit(cache=True)
-def _ground_kernel(elapsed_s: float, state: Vector, drive: Vector) -> float:
-    """Return the part of one step after which a body that ends it below ground reached the ground."""
-    low, high = 0.0, _STEP_S
+def _ground_kernel(elapsed_s: float, state: Vector, step_s: float, drive: Vector) -> float:
+    """Return the part of a step after which a body that ends it below ground reached the ground."""
+    low, high = 0.0, step_s
     for _ in range(40):
         middle = 0.5 * (low + high)
         if _height_kernel(_step_kernel(elapsed_s, state, middle, drive)) > 0.0:
@@ -215,23 +219,26 @@ def _fly_kernel(start: Vector, drive: Vector, times: Vector, nodes: Vector) -> t
     steps = math.ceil(drive[0] / _BOOST_STEP_S)
     times[0] = 0.0
     nodes[0] = start
+    top = 0.0
     for k in range(1, steps + 1):
         times[k] = drive[0] * k / steps
         nodes[k] = _step_kernel(times[k - 1], nodes[k - 1], drive[0] / steps, drive)
+        top = max(top, _height_kernel(nodes[k]))
     nodes[steps, 6] = drive[15]
     k = steps
-    top = _height_kernel(nodes[k])
-    if top < 0.0:
+    height = _height_kernel(nodes[k])
+    if height < 0.0:
         return 0, top
     while k < times.size - 1:
-        after = _step_kernel(times[k], nodes[k], _STEP_S, drive)
+        step = _AIR_STEP_S if height < _AIR_HEIGHT_M else _STEP_S
+        after = _step_kernel(times[k], nodes[k], step, drive)
         height = _height_kernel(after)
         if height <= 0.0:
-            rest = _ground_kernel(times[k], nodes[k], drive)
+            rest = _ground_kernel(times[k], nodes[k], step, drive)
             times[k + 1] = times[k] + rest
             nodes[k + 1] = _step_kernel(times[k], nodes[k], rest, drive)
             return k + 2, top
-        times[k + 1] = times[k] + _STEP_S
+        times[k + 1] = times[k] + step
         nodes[k + 1] = after
         top = max(top, height)
         k += 1

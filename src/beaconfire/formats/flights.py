@@ -1,4 +1,4 @@
-"""Flights file: TOML tables `[[flight]]`, complete public figures of launches, such as the built-in catalogue.
+"""Flights file: TOML tables `[[flight]]`, public figures of launches, such as the built-in catalogue.
 
 Degrees and kilometres outside, radians and metres inside. Ids are Korean dates, with a letter where a day had
 several.

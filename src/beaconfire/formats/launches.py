@@ -96,7 +96,7 @@ def _letter(number: int) -> str:
 
 
 def flight_ids(times_us: Iterable[TimeUs | None]) -> list[str]:
-    """Return the id of each launch: Korean date with a letter where a day had several, "row-N" without a time."""
+    """Return ids: Korean date, with a letter where a day had several; "row-N" without a time."""
     times = list(times_us)
     dates = [None if time is None else korean_date(time) for time in times]
     several = Counter(dates)

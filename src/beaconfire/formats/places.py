@@ -32,7 +32,7 @@ def parse_places(text: str, where: str) -> tuple[Place, ...]:
     """Return the places of a TOML text, in its order; `where` names it in errors.
 
     Raises:
-        UsageError: not TOML, or a field is missing, unknown, malformed or out of bounds, or a name stands twice.
+        UsageError: not TOML, or a field is missing, unknown, malformed or out of bounds, or stands twice.
     """
     tables = parse_tables(text, "place", where)
     places = tuple(_place(table) for table in tables)

@@ -94,7 +94,7 @@ def parse_sensors(text: str, where: str) -> tuple[Sensor, ...]:
     """Return the sensors of a TOML text, in its order; `where` names it in errors.
 
     Raises:
-        UsageError: not TOML, or a field is missing, unknown, malformed or out of bounds, or an id stands twice.
+        UsageError: not TOML, or a field is missing, unknown, malformed or out of bounds, or stands twice.
     """
     tables = parse_tables(text, "sensor", where)
     sensors = tuple(_sensor(table) for table in tables)
