@@ -37,6 +37,7 @@ from beaconfire.fusion.correlation import (
 )
 from beaconfire.fusion.information import carry
 from beaconfire.fusion.launch import launches_apart
+from beaconfire.fusion.live import Live, Revised, Saved
 from beaconfire.fusion.source import Source, TrackKey, observed_at_us, status_of
 from beaconfire.messages.event import Event, PlaceTime
 from beaconfire.messages.words import Mode, Nation, Sharing, Status, TimeUs
@@ -53,50 +54,8 @@ SPLIT_COUNT: Final = 4
 RAID_INTERVAL_S: Final = 120.0
 RAID_DISTANCE_M: Final = 30_000.0
 
-PlacesOf = Callable[[Event], tuple[PlaceTime, ...]]
-
-
-class Saved(msgspec.Struct, frozen=True):
-    """One event as a journal keeps it: the newest revision, its tracks, and whether the loss was told."""
-
-    event: Event
-    tracks: tuple[tuple[str, str], ...]
-
-
-class Revised(msgspec.Struct, frozen=True):
-    """One new revision and what the operator is to be told with it.
-
-    Attributes:
-        event: the revision.
-        disagreeing: tracks that newly disagree with the rest beyond chi-square(0.999).
-    """
-
-    event: Event
-    disagreeing: tuple[TrackKey, ...] = ()
-
-
-class _Live:
-    """One event while it lives: its tracks, what they say, how often they disagreed."""
-
-    def __init__(self, event_id: str) -> None:
-        self.event_id = event_id
-        self.tracks: dict[TrackKey, None] = {}
-        self.content: Content | None = None
-        self.last: Event | None = None
-        self.raid_id: str | None = None
-        self.misfits: dict[TrackKey, int] = {}
-        self.told: frozenset[TrackKey] = frozenset()
-        self.meets: dict[str, int] = {}
-        self.status = Status.TENTATIVE
-        self.grown_at_us = 0
-
-    def signature(self) -> Signature | None:
-        if self.content is None or not self.content.members:
-            return None
-        firsts = [signature_of(one).first_detected_at_us for one in self.content.members]
-        known = [first for first in firsts if first is not None]
-        newest_us = max(observed_at_us(one.report) for one in self.content.members)
-        return Signature(self.content.estimate, self.content.launch, min(known, default=None), newest_us)
+PlacesOf = Callable[[Event, tuple[PlaceTime, ...]], tuple[PlaceTime, ...]]
+"""Tells from a revision, and the places of the one before, which places it concerns."""
 
 
 class Picture:
@@ -122,8 +81,10 @@ class Picture:
         self.nation, self.mode, self.sharing = nation, mode, sharing
         self._secret, self._places_of = secret, places_of
         self._sources: OrderedDict[TrackKey, Source] = OrderedDict()
-        self._live: OrderedDict[str, _Live] = OrderedDict()
+        self._live: OrderedDict[str, Live] = OrderedDict()
         self._event_of: dict[TrackKey, str] = {}
+        self._gone_events: list[str] = []
+        self._gone_tracks: list[TrackKey] = []
         self.stale = 0
 
     def __len__(self) -> int:
@@ -142,6 +103,12 @@ class Picture:
             return None
         return Saved(live.last, tuple((key.originator, key.track) for key in live.tracks))
 
+    def take_gone(self) -> tuple[list[str], list[TrackKey]]:
+        """Return the events and tracks that gave way to newer ones since the last call."""
+        gone = self._gone_events, self._gone_tracks
+        self._gone_events, self._gone_tracks = [], []
+        return gone
+
     def restore(self, sources: Iterable[Source], saved: Iterable[Saved]) -> None:
         """Take back what a journal kept, so that ids and revisions go on.
 
@@ -152,7 +119,7 @@ class Picture:
         for source in sources:
             self._sources[source.key] = source
         for one in saved:
-            live = _Live(one.event.event_id)
+            live = Live(one.event.event_id)
             live.last, live.raid_id, live.status = one.event, one.event.raid_id, one.event.status
             live.grown_at_us = one.event.as_of_us
             for nation, track in one.tracks:
@@ -181,7 +148,7 @@ class Picture:
         live = self._live.get(event_id) if event_id is not None else None
         if status_of(source.report) is Status.WITHDRAWN:
             return self._withdraw(live, key, now_us)
-        if live is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+        if live is None or live.is_over:
             live = self._find(source) or self._begin(source)
             self._join(live, key)
         revised = self._revise(live, now_us)
@@ -193,7 +160,7 @@ class Picture:
         """Return the revisions that time alone makes: lost, growing, ended."""
         revised: list[Revised] = []
         for live in list(self._live.values()):
-            if live.last is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+            if live.last is None or live.is_over:
                 continue
             if now_us >= self._over_at_us(live):
                 live.status = Status.ENDED
@@ -208,12 +175,13 @@ class Picture:
         self._sources[source.key] = source
         while len(self._sources) > TRACKS_MAX:
             oldest, _ = self._sources.popitem(last=False)
+            self._gone_tracks.append(oldest)
             self._leave(oldest)
 
-    def _members(self, live: _Live) -> list[Source]:
+    def _members(self, live: Live) -> list[Source]:
         return [self._sources[key] for key in live.tracks if key in self._sources]
 
-    def _join(self, live: _Live, key: TrackKey) -> None:
+    def _join(self, live: Live, key: TrackKey) -> None:
         self._leave(key)
         live.tracks[key] = None
         self._event_of[key] = live.event_id
@@ -225,15 +193,17 @@ class Picture:
             live.tracks.pop(key, None)
             live.misfits.pop(key, None)
 
-    def _begin(self, source: Source) -> _Live:
+    def _begin(self, source: Source) -> Live:
         """Return a new event, named by a keyed hash of the track it began with; the oldest over one goes."""
         order = sum(1 for one in self._live if one.startswith(self._name(source.key, 0)[:12]))
-        live = _Live(self._name(source.key, order))
+        live = Live(self._name(source.key, order))
         self._live[live.event_id] = live
         if len(self._live) > EVENTS_MAX:
-            over = [e for e, one in self._live.items() if one.status in (Status.ENDED, Status.WITHDRAWN)]
+            over = [e for e, one in self._live.items() if one.is_over]
             gone = self._live.pop(over[0] if over else next(iter(self._live)))
-            for key in list(gone.tracks):
+            self._gone_events.append(gone.event_id)
+            self._gone_tracks += gone.tracks
+            for key in gone.tracks:
                 self._event_of.pop(key, None)
                 self._sources.pop(key, None)
         return live
@@ -248,15 +218,14 @@ class Picture:
         framed = b"".join(len(part).to_bytes(4, "big") + part.encode() for part in parts)
         return hmac.new(self._secret, framed, hashlib.sha256).hexdigest()
 
-    def _open_events(self) -> list[_Live]:
-        over = (Status.ENDED, Status.WITHDRAWN)
-        return [one for one in self._live.values() if one.status not in over and one.tracks]
+    def _open_events(self) -> list[Live]:
+        return [one for one in self._live.values() if one.tracks and not one.is_over]
 
-    def _find(self, source: Source, but: _Live | None = None) -> _Live | None:
+    def _find(self, source: Source, but: Live | None = None) -> Live | None:
         """Return the event that a track belongs to, None if it is a new object."""
         own = signature_of(source)
-        fitting: list[tuple[float, _Live]] = []
-        near: list[tuple[float, float, _Live]] = []
+        fitting: list[tuple[float, Live]] = []
+        near: list[tuple[float, float, Live]] = []
         for live in self._open_events():
             signature = live.signature()
             if live is but or signature is None or not fits_nation(source, self._members(live)):
@@ -274,7 +243,7 @@ class Picture:
             return close[0][2]
         return None
 
-    def _withdraw(self, live: _Live | None, key: TrackKey, now_us: TimeUs) -> list[Revised]:
+    def _withdraw(self, live: Live | None, key: TrackKey, now_us: TimeUs) -> list[Revised]:
         """Take a track out that its originator took back; an event left with none is withdrawn."""
         self._leave(key)
         if live is None or live.last is None:
@@ -283,14 +252,14 @@ class Picture:
             return self._revise(live, now_us)
         return self._close(live, now_us)
 
-    def _close(self, live: _Live, now_us: TimeUs) -> list[Revised]:
-        if live.last is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+    def _close(self, live: Live, now_us: TimeUs) -> list[Revised]:
+        if live.last is None or live.is_over:
             return []
         live.status = Status.WITHDRAWN
         gone = msgspec.structs.replace(live.last, status=Status.WITHDRAWN, impact=(), places=())
         return self._emit(live, gone, now_us)
 
-    def _revise(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+    def _revise(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Return the revision that the event's reports make now."""
         live.content = assemble(self._members(live))
         unseen = self._is_unseen(live, now_us)
@@ -304,7 +273,7 @@ class Picture:
         live.told = disagreeing
         return self._emit(live, self._event(live, live.content, now_us), now_us, news)
 
-    def _event(self, live: _Live, content: Content, now_us: TimeUs) -> Event:
+    def _event(self, live: Live, content: Content, now_us: TimeUs) -> Event:
         """Return the event that a content makes, revision still open."""
         estimate = content.estimate
         return Event(
@@ -331,18 +300,19 @@ class Picture:
         )
 
     def _emit(
-        self, live: _Live, event: Event, now_us: TimeUs, news: tuple[TrackKey, ...] = ()
+        self, live: Live, event: Event, now_us: TimeUs, news: tuple[TrackKey, ...] = ()
     ) -> list[Revised]:
         """Return the event as its next revision, or nothing if it says the same as the last."""
         if event.status is not Status.WITHDRAWN:
-            event = msgspec.structs.replace(event, places=self._places_of(event))
+            before = () if live.last is None else live.last.places
+            event = msgspec.structs.replace(event, places=self._places_of(event, before))
         if live.last is not None and _said(event) == _said(live.last):
             return []
         revision = 1 if live.last is None else live.last.revision + 1
         live.last = msgspec.structs.replace(event, revision=revision, as_of_us=now_us)
         return [Revised(live.last, news)]
 
-    def _split(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+    def _split(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Move a track that keeps disagreeing and is far from the rest to where it belongs."""
         if live.content is None:
             return []
@@ -364,10 +334,10 @@ class Picture:
             return self._revise(live, now_us) + self._revise(new, now_us)
         return []
 
-    def _merge(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+    def _merge(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Make one of two events that keep fitting each other; the younger is withdrawn."""
         own = live.signature()
-        if own is None or live.status in (Status.ENDED, Status.WITHDRAWN):
+        if own is None or live.is_over:
             return []
         for other in self._open_events():
             signature = other.signature()
@@ -384,7 +354,7 @@ class Picture:
                 return self._unite(live, other, now_us)
         return []
 
-    def _unite(self, one: _Live, other: _Live, now_us: TimeUs) -> list[Revised]:
+    def _unite(self, one: Live, other: Live, now_us: TimeUs) -> list[Revised]:
         order = list(self._live)
         older, younger = sorted((one, other), key=lambda each: order.index(each.event_id))
         for key in list(younger.tracks):
@@ -393,7 +363,7 @@ class Picture:
         other.meets.clear()
         return self._revise(older, now_us) + self._close(younger, now_us)
 
-    def _mark_raid(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+    def _mark_raid(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Give events launched close together in time and place one raid id."""
         launch = None if live.last is None else live.last.launch
         if launch is None or live.status is Status.WITHDRAWN:
@@ -414,12 +384,12 @@ class Picture:
             return self._revise_raid(live, now_us) + self._revise_raid(other, now_us)
         return []
 
-    def _revise_raid(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+    def _revise_raid(self, live: Live, now_us: TimeUs) -> list[Revised]:
         if live.last is None:
             return []
         return self._emit(live, msgspec.structs.replace(live.last, raid_id=live.raid_id), now_us)
 
-    def _is_unseen(self, live: _Live, now_us: TimeUs) -> bool:
+    def _is_unseen(self, live: Live, now_us: TimeUs) -> bool:
         """Return whether every nation lost it, or none has said anything for 20 s."""
         members = self._members(live)
         if all(status_of(one.report) in OVER for one in members):
@@ -427,7 +397,7 @@ class Picture:
         seen = [one for one in members if status_of(one.report) not in OVER]
         return now_us - max(one.received_at_us for one in seen) > SILENT_US
 
-    def _over_at_us(self, live: _Live) -> TimeUs:
+    def _over_at_us(self, live: Live) -> TimeUs:
         """Return when the object must be down."""
         assert live.last is not None
         if not live.last.impact:
@@ -437,7 +407,7 @@ class Picture:
             for one in live.last.impact
         )
 
-    def _grow(self, live: _Live, now_us: TimeUs) -> list[Revised]:
+    def _grow(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Return the event as LOST, its uncertainty grown to now."""
         content = live.content
         if content is None or not content.members:

@@ -1,0 +1,71 @@
+"""One event while it lives, and how it is kept and handed on."""
+
+import msgspec
+
+from beaconfire.fusion.assembly import Content
+from beaconfire.fusion.correlation import Signature, signature_of
+from beaconfire.fusion.source import TrackKey, observed_at_us
+from beaconfire.messages.event import Event
+from beaconfire.messages.words import Status
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """One event as a journal keeps it: the newest revision and its tracks (nation, name)."""
+
+    event: Event
+    tracks: tuple[tuple[str, str], ...]
+
+
+class Revised(msgspec.Struct, frozen=True):
+    """One new revision and what the operator is to be told with it.
+
+    Attributes:
+        event: the revision.
+        disagreeing: tracks that newly disagree with the rest beyond chi-square(0.999).
+    """
+
+    event: Event
+    disagreeing: tuple[TrackKey, ...] = ()
+
+
+class Live:
+    """One event while it lives.
+
+    Attributes:
+        event_id: keyed hash.
+        tracks: national tracks it rests on, in order of joining.
+        content: what they say together, None before the first time.
+        last: newest revision.
+        raid_id: shared with others of a salvo.
+        misfits: for each track, how many times in a row it disagreed with the rest.
+        told: tracks whose disagreement the operator has been told of.
+        meets: for each other event, how many times in a row it could have been this one.
+        status: life of the event.
+        grown_at_us: when its uncertainty was last grown.
+    """
+
+    def __init__(self, event_id: str) -> None:
+        self.event_id = event_id
+        self.tracks: dict[TrackKey, None] = {}
+        self.content: Content | None = None
+        self.last: Event | None = None
+        self.raid_id: str | None = None
+        self.misfits: dict[TrackKey, int] = {}
+        self.told: frozenset[TrackKey] = frozenset()
+        self.meets: dict[str, int] = {}
+        self.status = Status.TENTATIVE
+        self.grown_at_us = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing more is to come of it."""
+        return self.status in (Status.ENDED, Status.WITHDRAWN)
+
+    def signature(self) -> Signature | None:
+        """Return what tells it from other objects, None while there is nothing."""
+        if self.content is None or not self.content.members:
+            return None
+        firsts = [signature_of(one).first_detected_at_us for one in self.content.members]
+        known = [first for first in firsts if first is not None]
+        newest_us = max(observed_at_us(one.report) for one in self.content.members)
+        return Signature(self.content.estimate, self.content.launch, min(known, default=None), newest_us)
