@@ -113,7 +113,7 @@ class Feed:
         for number, line in lines:
             try:
                 if line is None:
-                    raise UsageError(OVERSIZE)  # noqa: TRY301 - the one place that counts rejects
+                    raise UsageError(OVERSIZE)
                 detections.append(parse_line(line, self._sensors))
             except UsageError as error:
                 self._reject(f"{name}:{number}: {error}")
@@ -128,7 +128,7 @@ class Feed:
         for number, line in lines:
             try:
                 if line is None:
-                    raise UsageError(OVERSIZE)  # noqa: TRY301 - the one place that counts rejects
+                    raise UsageError(OVERSIZE)
                 report = self._tracks.report(line, self._clock.now().utc_us)
             except UsageError as error:
                 self._reject(f"{name}:{number}: {error}")

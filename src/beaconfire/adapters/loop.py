@@ -113,10 +113,10 @@ class Loop:
             clock: tells the time.
             options: see there.
         """
-        self._node = node
+        self.node = node
         self._bus = bus
         self._journal = journal
-        self._clock = clock
+        self.clock = clock
         self._options = options
         self._queues: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in (Lane.FLASH, Lane.ROUTINE)}
         self._event = asyncio.Event()
@@ -151,20 +151,20 @@ class Loop:
         Raises:
             EnvironmentFault: the journal has been unwritable for longer than memory allows.
         """
-        start = self._clock.now()
+        start = self.clock.now()
         self._commit([], [self._mark(InputKind.START, start)], start)
         while not self._stopping:
             await self._wait()
             self._step()
             await asyncio.sleep(0)
-        self._commit([], [], self._clock.now())
+        self._commit([], [], self.clock.now())
 
     async def _wait(self) -> None:
         if any(self._queues.values()):
             return
         self._event.clear()
         due_us = min(self._wake_us or self._next_tick_us, self._next_tick_us)
-        wait_us = due_us - self._clock.now().monotonic_us
+        wait_us = due_us - self.clock.now().monotonic_us
         if wait_us <= 0:
             return
         try:
@@ -181,13 +181,13 @@ class Loop:
                 self._tick_if_due()
 
     def _receive(self, group: list[_Waiting]) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         commands: list[Command] = []
         inputs: list[RecordedInput] = []
         for waiting in group:
             inbound = self._inbound(waiting)
             if inbound is not None:
-                commands += self._node.receive(inbound, now)
+                commands += self.node.receive(inbound, now)
                 inputs += [recorded(inbound, waiting.body, now)] if self._options.record else []
         self._carry_out(commands, inputs, now)
 
@@ -204,12 +204,12 @@ class Loop:
         return Inbound(heard.channel, heard.sender, heard.lane, message, len(waiting.body))
 
     def _tick_if_due(self) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         if now.monotonic_us < self._next_tick_us and not 0 < self._wake_us <= now.monotonic_us:
             return
         self._next_tick_us = now.monotonic_us + TICK_US
         self._wake_us = 0
-        self._carry_out(self._node.tick(now), [self._mark(InputKind.TICK, now)], now)
+        self._carry_out(self.node.tick(now), [self._mark(InputKind.TICK, now)], now)
 
     def _mark(self, kind: InputKind, now: Now) -> RecordedInput:
         return RecordedInput(kind, now.utc_us, now.monotonic_us)

@@ -32,8 +32,8 @@ PRODUCER: Final = "own tracker"
 
 # What `tracking.batch` assumes before it has seen drag; a test holds the two together. A line states nothing
 # of drag, so its report carries this prior and no information beyond it.
-PRIOR_LOG_INVERSE_BETA: Final = -math.log(5_000.0)
-PRIOR_SIGMA_LOG_INVERSE_BETA: Final = 1.0
+PRIOR_LOG_INVERSE_BETA: Final = math.log(1.0 / 3_000.0)
+PRIOR_SIGMA_LOG_INVERSE_BETA: Final = 0.7
 
 
 class TrackLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,8 +97,8 @@ class TrackReader:
             now_us: UTC.
 
         Raises:
-            UsageError: too long, not JSON, a field missing, unknown, out of range or not finite, a sensor that
-                is not one's own, a covariance that is none, or a line older than the one before it.
+            UsageError: too long, not JSON, a field missing, unknown, out of range or not finite, a sensor of
+                another nation, a covariance that is none, or a line older than the one before it.
         """
         line = _decoded(data)
         _check(line, now_us)
@@ -129,7 +129,7 @@ class TrackReader:
 
     def _stated(self, line: TrackLine, names: tuple[str, str, str | None], now_us: TimeUs) -> Report:
         track, report_id, supersedes = names
-        kinds: tuple[Literal["tracker"], ...] = ("tracker",) * len(line.sensors)
+        kinds: tuple[Literal["tracker"], ...] = tuple("tracker" for _ in line.sensors)
         return Report(
             report_id=report_id,
             track=track,

@@ -1,0 +1,148 @@
+"""Build a node from a process's configuration; each role imports only what it needs."""
+
+from collections.abc import Callable
+from typing import Final
+
+from beaconfire.adapters.bundles import load_arrangements
+from beaconfire.adapters.configuration import LoadedConfig
+from beaconfire.adapters.wiring import Role
+from beaconfire.errors import UsageError
+from beaconfire.formats.places import read_places, shipped_places
+from beaconfire.formats.sensors import read_sensors, shipped_sensors
+from beaconfire.messages.event import Place
+from beaconfire.messages.sensor import Sensor
+from beaconfire.messages.words import Nation, TimeUs
+from beaconfire.nodes.commands import Node, Rows
+from beaconfire.release.arrangements import Agreement
+
+Builder = Callable[[LoadedConfig, Rows, TimeUs], Node]
+
+
+def build_node(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    """Return the node that a configuration describes, restored from its journal.
+
+    Args:
+        loaded: configuration of any role that is a node (all but feed).
+        rows: its journal.
+        now_us: UTC by the process's clock: arrangements must be valid then.
+
+    Raises:
+        UsageError: a file is missing or malformed, an arrangement unsigned, altered or expired.
+    """
+    builder = _BUILDERS.get(loaded.config.role)
+    if builder is None:
+        raise UsageError(f"{loaded.config.role} is not a node", f"{loaded.path}: role", ", ".join(_BUILDERS))
+    return builder(loaded, rows, now_us)
+
+
+def sensors_of(loaded: LoadedConfig) -> tuple[Sensor, ...]:
+    """Return the sensors that a configuration names, the shipped ones if none."""
+    return read_sensors(loaded.file("sensors")) if loaded.config.sensors else shipped_sensors()
+
+
+def places_of(loaded: LoadedConfig) -> tuple[Place, ...]:
+    """Return the places that a configuration names, the shipped ones if none."""
+    return read_places(loaded.file("places")) if loaded.config.places else shipped_places()
+
+
+def agreements_of(loaded: LoadedConfig, now_us: TimeUs) -> tuple[Agreement, ...]:
+    """Return the arrangements that a configuration names, each verified against its keyring."""
+    if not loaded.config.arrangements:
+        return ()
+    return load_arrangements(loaded.file("arrangements"), now_us=now_us, trusted=loaded.keyring())
+
+
+def _national(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    from beaconfire.nodes.national import Identity, NationalNode  # noqa: PLC0415 - numba, for this role only
+
+    del now_us
+    config = loaded.config
+    identity = Identity(Nation(config.party), config.mode, config.exercise)
+    return NationalNode(identity, sensors_of(loaded), loaded.secret(), rows)
+
+
+def _guard(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    from beaconfire.nodes.guard import GuardConfig, GuardNode  # noqa: PLC0415 - for this role only
+    from beaconfire.release.label import LabellingRules  # noqa: PLC0415
+
+    config = loaded.config
+    rules = LabellingRules(
+        policy="beaconfire-1", level=config.level, releasable_to=frozenset(config.releasable_to)
+    )
+    terms = GuardConfig(
+        nation=Nation(config.party),
+        mode=config.mode,
+        exercise=config.exercise,
+        key=loaded.signing_key(),
+        keyring=loaded.keyring(),
+        agreements=agreements_of(loaded, now_us),
+        rules=rules,
+        secret=loaded.secret(),
+    )
+    return GuardNode(terms, rows)
+
+
+def _hub(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    from beaconfire.nodes.hub import HubConfig, HubNode  # noqa: PLC0415 - for this role only
+
+    terms = HubConfig(
+        parties=loaded.config.parties,
+        mode=loaded.config.mode,
+        key=loaded.signing_key(),
+        keyring=loaded.keyring(),
+        agreements=agreements_of(loaded, now_us),
+        secret=loaded.secret(),
+    )
+    return HubNode(terms, rows)
+
+
+def _warning(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    from beaconfire.nodes.warning import WarningConfig, WarningNode  # noqa: PLC0415 - for this role only
+
+    del now_us
+    config = loaded.config
+    return WarningNode(
+        WarningConfig(
+            nation=Nation(config.party),
+            mode=config.mode,
+            places=places_of(loaded),
+            secret=loaded.secret(),
+        ),
+        rows,
+    )
+
+
+def _display(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    from beaconfire.nodes.display import DisplayNode  # noqa: PLC0415 - for this role only
+    from beaconfire.nodes.display.views import ArrangementLine, DisplayFacts  # noqa: PLC0415
+
+    config = loaded.config
+    lines = tuple(
+        ArrangementLine(
+            arrangement=one.bundle.arrangement,
+            version=one.bundle.version,
+            parties=one.bundle.parties,
+            digest=one.digest,
+            valid_from_us=one.bundle.valid_from_us,
+            valid_until_us=one.bundle.valid_until_us,
+            suspended=False,
+        )
+        for one in agreements_of(loaded, now_us)
+    )
+    facts = DisplayFacts(
+        places=places_of(loaded),
+        sensors=sensors_of(loaded),
+        arrangements=lines,
+        mode=config.mode,
+        in_force=config.sharing,
+    )
+    return DisplayNode(Nation(config.party), facts, rows)
+
+
+_BUILDERS: Final[dict[Role, Builder]] = {
+    Role.NATIONAL: _national,
+    Role.GUARD: _guard,
+    Role.HUB: _hub,
+    Role.WARNING: _warning,
+    Role.DISPLAY: _display,
+}
