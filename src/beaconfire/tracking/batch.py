@@ -239,10 +239,10 @@ def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
     """Return the knowledge of a coast fit as a prior `interval_s` later, so that its rows may be forgotten."""
     noise = inverse_kernel(solution.information[:7, :7].copy())
     mean = solution.state.copy()
-    mean[:7] += noise @ solution.gradient[:7].copy()
-    moved, transition = propagate_with_transition_kernel(
-        mean[:7].copy(), np.eye(7), interval_s, integration_step_kernel(mean)
-    )
+    step = integration_step_kernel(mean)
+    moved, transition = propagate_with_transition_kernel(mean[:7].copy(), np.eye(7), interval_s, step)
+    # The rows were linearised about `state`: what they ask for besides is carried linearly with it.
+    mean[:7] = moved + transition @ (noise @ solution.gradient[:7].copy())
     carried = transition @ noise
     covariance = carried @ transition.T
     information = np.zeros((10, 10))
@@ -251,7 +251,6 @@ def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
     carry = information[:7, :7].copy() @ carried
     for sensor in range(consider.shape[0]):
         consider[sensor, :7, :] = carry @ solution.consider[sensor, :7, :].copy()
-    mean[:7] = moved
     return Prior(mean, information, consider)
 
 

@@ -27,7 +27,7 @@ from beaconfire.units import microseconds_from_seconds
 
 BEND: Final = ((0.25, 0.1), (0.4, 0.2), (0.55, 0.3), (0.7, 0.25), (0.85, 0.15))
 """(p, weight): ground distance = p * height / tan(climb angle); 1 is a straight line, 1/2 a parabola."""
-DURATION: Final = ((1.9, 0.25), (2.4, 0.5), (3.0, 0.25))
+DURATION: Final = ((1.8, 0.25), (2.25, 0.5), (2.8, 0.25))
 """(k, weight): duration = k * path / speed; 2 at constant drive, more when drive grows."""
 DRIVE_M_S2: Final = 25.0
 DRIVE_LOG_SIGMA: Final = 0.45
@@ -95,7 +95,7 @@ def _ends_of_thrust(state: Vector, time_s: float, thrust_seen: bool) -> list[tup
 
 def _weight(climb: _Climb, path_m: float) -> float:
     """Return how plausible the mean drive of an ascent is (not normalised)."""
-    drive = climb.speed_m_s**2 / (2.4 * max(path_m, 1.0))
+    drive = climb.speed_m_s**2 / (2.25 * max(path_m, 1.0))
     return math.exp(-0.5 * (math.log(drive / DRIVE_M_S2) / DRIVE_LOG_SIGMA) ** 2) + 1e-9
 
 
@@ -120,17 +120,23 @@ def from_flight(state: Vector, covariance: Vector, time_s: float, thrust_seen: b
             for factor, part in DURATION:
                 members.append((latitude, longitude, when - factor * path / max(climb.speed_m_s, 1.0), path))
                 weights.append(weight * part)
-    return _summed(np.array(members), np.array(weights), _carried(state, covariance, time_s, best[1]))
+    carried = _carried(state, covariance, time_s, best[1])
+    speed = float(np.linalg.norm(state[3:6]))
+    share = math.sqrt(float(np.trace(covariance[3:6, 3:6]))) / max(speed, 1.0)
+    return _summed(np.array(members), np.array(weights), carried, share)
 
 
-def _summed(members: Vector, weights: Vector, carried: Vector) -> GroundGuess:
+def _summed(members: Vector, weights: Vector, carried: Vector, speed_share: float) -> GroundGuess:
     """Return mean and spread of the family, with the covariance of the arc on top."""
     weights = weights / weights.sum()
     latitude, longitude, time_s = (float(weights @ members[:, i]) for i in range(3))
     meters = np.array((6.371e6 * math.cos(latitude), 6.371e6))
     offsets = (members[:, [1, 0]] - (longitude, latitude)) * meters
     spread = (offsets * weights[:, None]).T @ offsets + carried + SIGMA_MIN_M**2 * np.eye(2)
-    sigma = math.sqrt(float(weights @ (members[:, 2] - time_s) ** 2) + 25.0)
+    spread_s2 = float(weights @ (members[:, 2] - time_s) ** 2)
+    path_s = math.sqrt(max(float(carried.trace()), 0.0)) / 1_000.0  # at 1 km/s along the path
+    longest_s = float(np.ptp(members[:, 2]))
+    sigma = math.sqrt(spread_s2 + (speed_share * longest_s) ** 2 + path_s**2 + 25.0)
     return GroundGuess(latitude, longitude, time_s, spread, sigma)
 
 

@@ -98,7 +98,7 @@ def plot_sigma_m_kernel(row: Vector, sensor: Vector) -> float:
     """Return the largest standard deviation of a radar row's position in any direction, metres."""
     distance, azimuth = math.hypot(sensor[13], sensor[17]), math.hypot(sensor[14], sensor[18])
     elevation = math.hypot(sensor[15], sensor[19])
-    return max(distance, row[2] * azimuth, row[2] * elevation)
+    return float(max(distance, row[2] * azimuth, row[2] * elevation))
 
 
 @njit(cache=True)

@@ -59,6 +59,7 @@ class Motion:
         newest_s: time of the newest row.
         gap_s: usual time between two rows.
         anchor: state, covariance and time of the first steady estimate, for the launch point.
+        first_arc: the same of the coast arc at its beginning, as well as it was ever known.
     """
 
     def __init__(self, seed: Seed, sensors: Vector) -> None:
@@ -75,6 +76,7 @@ class Motion:
         self.newest_s = seed.time_s
         self.gap_s = 1.0
         self.anchor: tuple[Vector, Vector, float] | None = None
+        self.first_arc: tuple[Vector, Vector, float] | None = None
 
     @property
     def noise(self) -> float:
@@ -136,6 +138,9 @@ class Motion:
         if self.arc is not None:
             self.state, self.covariance = arc_at(self.arc, self.newest_s)
             self.time_s = self.newest_s
+            if self.arc.prior.information[0, 0] == 0.0 or self.first_arc is None:
+                state, covariance = arc_at(self.arc, self.arc.reference_s)
+                self.first_arc = (state[:7].copy(), covariance[:7, :7].copy(), self.arc.reference_s)
         elif self.anchor is None and self.plots >= 5:
             self.anchor = (self.state[:7].copy(), self.covariance[:7, :7].copy(), self.time_s)
 

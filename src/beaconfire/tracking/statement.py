@@ -47,15 +47,18 @@ class Names:
 
     def track(self, first: Detection) -> str:
         """Return a new name such as "KOR-7F3A21", from the first detection of the track and its time."""
-        for turn in range(NAMES_MAX + 1):
-            digest = self.digest(b"track", _encoder.encode(first), turn.to_bytes(4, "big"))
-            name = f"{self._nation}-{digest[:NAME_DIGITS].upper()}"
-            if name not in self._used:
-                break
+        name, turn = self._candidate(first, 0), 0
+        while name in self._used and turn < NAMES_MAX:
+            turn += 1
+            name = self._candidate(first, turn)
         self._used[name] = None
         while len(self._used) > NAMES_MAX:
             self._used.popitem(last=False)
         return name
+
+    def _candidate(self, first: Detection, turn: int) -> str:
+        digest = self.digest(b"track", _encoder.encode(first), turn.to_bytes(4, "big"))
+        return f"{self._nation}-{digest[:NAME_DIGITS].upper()}"
 
     def report(self, track: Track, stated_at_us: TimeUs) -> str:
         """Return the id of the track's next report: keyed by its first detection, time and place in order."""

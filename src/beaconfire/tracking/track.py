@@ -10,7 +10,6 @@ from beaconfire.frames.types import Vector
 from beaconfire.messages.detection import Detection
 from beaconfire.messages.estimate import LaunchEstimate
 from beaconfire.messages.words import Status, TimeUs
-from beaconfire.tracking.arc import arc_at
 from beaconfire.tracking.launch import GroundGuess, from_flight, from_sight, joined, launch_estimate
 from beaconfire.tracking.motion import Motion
 from beaconfire.tracking.sight import SightFilter
@@ -190,24 +189,13 @@ class Track:
         return joined(sight, flight)
 
     def _flight_guess(self) -> GroundGuess | None:
-        """Return the guess of the motion: from the earliest steady state in boost, or from the coast arc."""
+        """Return the guess of the motion: the tighter of the earliest steady state in boost and the coast arc."""
         motion = self.motion
         if motion is None:
             return None
+        guesses: list[GroundGuess] = []
         if motion.thrust_seen and motion.anchor is not None:
-            state, covariance, time_s = motion.anchor
-            return from_flight(state, covariance, time_s, thrust_seen=True)
-        if motion.arc is None:
-            return None
-        if motion.anchor is not None and self._began_in_coast():
-            state, covariance = arc_at(motion.arc, motion.arc.reference_s)
-            return from_flight(
-                np.asarray(state[:7]),
-                np.asarray(covariance[:7, :7]),
-                motion.arc.reference_s,
-                thrust_seen=False,
-            )
-        return None
-
-    def _began_in_coast(self) -> bool:
-        return self.motion is not None and not self.motion.thrust_seen
+            guesses.append(from_flight(*motion.anchor, thrust_seen=True))
+        if motion.first_arc is not None:
+            guesses.append(from_flight(*motion.first_arc, thrust_seen=motion.thrust_seen))
+        return min(guesses, key=lambda guess: float(np.linalg.det(guess.covariance)), default=None)
