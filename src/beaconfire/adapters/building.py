@@ -96,6 +96,26 @@ def _hub(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
     return HubNode(terms, rows)
 
 
+def _picture(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+    from beaconfire.nodes.picture import (  # noqa: PLC0415 - numba, for this role only
+        PictureConfig,
+        PictureNode,
+    )
+
+    config = loaded.config
+    terms = PictureConfig(
+        nation=Nation(config.party),
+        mode=config.mode,
+        exercise=config.exercise,
+        key=loaded.signing_key(),
+        keyring=loaded.keyring(),
+        agreements=agreements_of(loaded, now_us),
+        places=places_of(loaded),
+        secret=loaded.secret(),
+    )
+    return PictureNode(terms, rows)
+
+
 def _warning(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
     from beaconfire.nodes.warning import WarningConfig, WarningNode  # noqa: PLC0415 - for this role only
 
@@ -143,6 +163,7 @@ _BUILDERS: Final[dict[Role, Builder]] = {
     Role.NATIONAL: _national,
     Role.GUARD: _guard,
     Role.HUB: _hub,
+    Role.PICTURE: _picture,
     Role.WARNING: _warning,
     Role.DISPLAY: _display,
 }
