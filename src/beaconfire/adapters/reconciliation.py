@@ -1,0 +1,80 @@
+"""Hold the journals of an installation against each other once it has ended: what was lost, what was doubled.
+
+Nothing here believes a counter: released is what the hub's audit logs say, received is what each picture
+committed, and what still stands in an outbox is neither lost nor received.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from beaconfire.adapters.installation import Installation
+from beaconfire.adapters.journal import Journal
+from beaconfire.adapters.wiring import Role
+from beaconfire.audit.record import AuditRecord, Outcome
+from beaconfire.messages.words import HUB, Lane, Nation
+from beaconfire.nodes.commands import Table
+
+RECEIVED_LOG = "received"
+"""Log of a picture's journal: the report id of each delivery that it took, in order."""
+
+
+class Reconciled(msgspec.Struct, frozen=True):
+    """What the journals say together.
+
+    Attributes:
+        released: decisions to release a report to a partner.
+        refused: decisions not to.
+        lost: FLASH reports released to a partner, no longer in the outbox and never taken by its picture.
+        doubled: reports that a picture took more than once.
+    """
+
+    released: int
+    refused: int
+    lost: int
+    doubled: int
+
+
+def reconcile(installation: Installation) -> Reconciled:
+    """Return what the journals of an installation that has ended say together.
+
+    Raises:
+        EnvironmentFault: a journal can't be read.
+    """
+    hub = Journal(installation.journal(Role.HUB, HUB))
+    try:
+        records = [record for nation in installation.nations for record in _records(hub, nation)]
+        waiting = [body for _, body in hub.rows(Table.OUTBOX)]
+    finally:
+        hub.close()
+    taken = {nation: _taken(installation, nation) for nation in installation.nations}
+    passed = [one for one in records if one.outcome is not Outcome.REFUSED]
+    return Reconciled(
+        released=len(passed),
+        refused=len(records) - len(passed),
+        lost=sum(_is_lost(one, taken, waiting) for one in passed),
+        doubled=sum(count - 1 for ids in taken.values() for count in ids.values()),
+    )
+
+
+def _records(hub: Journal, nation: Nation) -> Iterable[AuditRecord]:
+    decoder = msgspec.msgpack.Decoder(AuditRecord)
+    return (decoder.decode(body) for body in hub.log(f"gave/{nation}"))
+
+
+def _taken(installation: Installation, nation: Nation) -> Counter[str]:
+    journal = Journal(installation.journal(Role.PICTURE, nation))
+    try:
+        return Counter(body.decode() for body in journal.log(RECEIVED_LOG))
+    finally:
+        journal.close()
+
+
+def _is_lost(record: AuditRecord, taken: dict[Nation, Counter[str]], waiting: list[bytes]) -> bool:
+    if record.lane is not Lane.FLASH or Nation(record.recipient) not in taken:
+        return False
+    if taken[Nation(record.recipient)][record.report_id]:
+        return False
+    marked = record.report_id.encode()
+    return not any(marked in body for body in waiting)
