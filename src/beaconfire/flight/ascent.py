@@ -13,16 +13,21 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from scipy.optimize import least_squares
 
-from beaconfire.flight.dynamics import acceleration_kernel, density_kernel
+from beaconfire.flight.driven import (
+    DRIVE_SIZE,
+    STEP_S,
+    figures_kernel,
+    fly_kernel,
+    height_kernel,
+    states_kernel,
+)
 from beaconfire.frames.geodesy import (
     Geodetic,
     ecef_from_geodetic_kernel,
     enu_from_ecef_rotation_kernel,
     geodetic_from_ecef_kernel,
-    great_circle_kernel,
 )
 from beaconfire.frames.types import Vector
 from beaconfire.messages.words import Phase, TimeUs
@@ -40,16 +45,9 @@ BETA_KG_M2: Final = 3_000.0
 REENTRY_HEIGHT_M: Final = 80_000.0
 FLIGHT_TIME_MAX_S: Final = 7_200.0
 
-_STEP_S: Final = 1.0
-_BOOST_STEP_S: Final = 0.5
-_AIR_STEP_S: Final = 0.25
-_AIR_HEIGHT_M: Final = 100_000.0
-_VERTICAL_SHARE: Final = 0.1
 _TURN_END_SHARES: Final = (0.65, 0.45, 0.3, 0.2)
 _BURN_SHARES: Final = (1.0, 0.85, 0.7, 0.55, 0.4)
 _BOOST_LOG_INVERSE_BETA: Final = -math.log(10_000.0)
-_LIFT_MAX_M_S2: Final = 60.0
-_LIFT_PER_PRESSURE: Final = 1.0 / 2_000.0
 
 
 class AscentError(ValueError):
@@ -119,157 +117,6 @@ def generic_burn_time_s(arc: VacuumArc) -> float:
     return 55.0 + 3.8 * (arc.speed_m_s / 1_000.0) ** 2
 
 
-# The drive of one flight, as an array for the compiled functions:
-# 0 burn time (s), 1 specific acceleration (m/s^2), 2 final elevation (rad), 3 heading (rad),
-# 4 to 12 rows east, north, up at the site, 13 height below which it pulls up (m, 0 for never),
-# 14 height below which it no longer does, 15 ln(1/beta) after burnout, 16 end of the turn (s).
-_DRIVE_SIZE: Final = 17
-
-
-@njit(cache=True)
-def _drive_kernel(elapsed_s: float, drive: Vector, acceleration: Vector) -> None:
-    """Add the specific acceleration of the boost, ECEF."""
-    start, end = _VERTICAL_SHARE * drive[16], drive[16]
-    u = min(1.0, max(0.0, (elapsed_s - start) / (end - start)))
-    elevation = 0.5 * math.pi - (0.5 * math.pi - drive[2]) * u * u * (3.0 - 2.0 * u)
-    across = drive[1] * math.cos(elevation)
-    east, north = across * math.sin(drive[3]), across * math.cos(drive[3])
-    up = drive[1] * math.sin(elevation)
-    for i in range(3):
-        acceleration[i] += east * drive[4 + i] + north * drive[7 + i] + up * drive[10 + i]
-
-
-@njit(cache=True)
-def _lift_kernel(state: Vector, drive: Vector, acceleration: Vector) -> None:
-    """Add the lift of a pull-up: across the velocity, in the vertical plane, bounded, air permitting."""
-    _, _, height = geodetic_from_ecef_kernel(state[0], state[1], state[2])
-    speed = math.sqrt(state[3] ** 2 + state[4] ** 2 + state[5] ** 2)
-    radius = math.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)
-    edge = 0.15 * (drive[13] - drive[14])
-    share = min(1.0, (drive[13] - height) / edge, (height - drive[14]) / edge)
-    if share <= 0.0 or speed < 1.0:
-        return
-    sine = (state[0] * state[3] + state[1] * state[4] + state[2] * state[5]) / (radius * speed)
-    cosine = math.sqrt(max(1e-12, 1.0 - sine * sine))
-    if sine >= 0.0:
-        return
-    density, _ = density_kernel(height)
-    lift = min(_LIFT_MAX_M_S2, 0.5 * density * speed * speed * _LIFT_PER_PRESSURE)
-    lift *= share * min(1.0, -math.asin(sine) / 0.1)
-    for i in range(3):
-        acceleration[i] += lift * (state[i] / radius - sine * state[3 + i] / speed) / cosine
-
-
-@njit(cache=True)
-def _acceleration_kernel(elapsed_s: float, state: Vector, drive: Vector, acceleration: Vector) -> None:
-    acceleration_kernel(state, acceleration)
-    if elapsed_s < drive[0]:
-        _drive_kernel(elapsed_s, drive, acceleration)
-    elif drive[13] > 0.0:
-        _lift_kernel(state, drive, acceleration)
-
-
-@njit(cache=True)
-def _step_kernel(elapsed_s: float, state: Vector, step_s: float, drive: Vector) -> Vector:
-    """Return the state of seven one Runge-Kutta step later. Never step across the burnout."""
-    boosting = elapsed_s < drive[0] - 1e-9
-    acceleration = np.empty(3)
-    middle, out = state.copy(), state.copy()
-    for stage in range(4):
-        offset = 0.0 if stage == 0 else (step_s if stage == 3 else 0.5 * step_s)
-        when = elapsed_s + offset
-        if boosting:
-            when = min(when, drive[0] - 1e-9)
-        _acceleration_kernel(when, middle, drive, acceleration)
-        weight = step_s / 6.0 if stage % 3 == 0 else step_s / 3.0
-        ahead = step_s if stage == 2 else 0.5 * step_s
-        for i in range(3):
-            velocity = middle[3 + i]
-            out[i] += weight * velocity
-            out[3 + i] += weight * acceleration[i]
-            middle[i] = state[i] + ahead * velocity
-            middle[3 + i] = state[3 + i] + ahead * acceleration[i]
-    return out
-
-
-@njit(cache=True)
-def _height_kernel(state: Vector) -> float:
-    return geodetic_from_ecef_kernel(state[0], state[1], state[2])[2]
-
-
-@njit(cache=True)
-def _ground_kernel(elapsed_s: float, state: Vector, step_s: float, drive: Vector) -> float:
-    """Return the part of a step after which a body that ends it below ground reached the ground."""
-    low, high = 0.0, step_s
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if _height_kernel(_step_kernel(elapsed_s, state, middle, drive)) > 0.0:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-@njit(cache=True)
-def _fly_kernel(start: Vector, drive: Vector, times: Vector, nodes: Vector) -> tuple[int, float]:
-    """Fly to the ground; write the time and state of each node; return their number and the apogee, metres.
-
-    The last node is the impact. The number is 0 if it never came down within the time, or never rose.
-    """
-    steps = math.ceil(drive[0] / _BOOST_STEP_S)
-    times[0] = 0.0
-    nodes[0] = start
-    top = 0.0
-    for k in range(1, steps + 1):
-        times[k] = drive[0] * k / steps
-        nodes[k] = _step_kernel(times[k - 1], nodes[k - 1], drive[0] / steps, drive)
-        top = max(top, _height_kernel(nodes[k]))
-    nodes[steps, 6] = drive[15]
-    k = steps
-    height = _height_kernel(nodes[k])
-    if height < 0.0:
-        return 0, top
-    while k < times.size - 1:
-        step = _AIR_STEP_S if height < _AIR_HEIGHT_M else _STEP_S
-        after = _step_kernel(times[k], nodes[k], step, drive)
-        height = _height_kernel(after)
-        if height <= 0.0:
-            rest = _ground_kernel(times[k], nodes[k], step, drive)
-            times[k + 1] = times[k] + rest
-            nodes[k + 1] = _step_kernel(times[k], nodes[k], rest, drive)
-            return k + 2, top
-        times[k + 1] = times[k] + step
-        nodes[k + 1] = after
-        top = max(top, height)
-        k += 1
-    return 0, top
-
-
-@njit(cache=True)
-def _figures_kernel(start: Vector, drive: Vector, times: Vector, nodes: Vector) -> tuple[float, float, float]:
-    """Return apogee (m), range (m) and bearing (rad) of the flight; nan where it does not come down."""
-    count, top = _fly_kernel(start, drive, times, nodes)
-    if count == 0:
-        return top, math.nan, math.nan
-    site_lat, site_lon, _ = geodetic_from_ecef_kernel(start[0], start[1], start[2])
-    end = nodes[count - 1]
-    latitude, longitude, _ = geodetic_from_ecef_kernel(end[0], end[1], end[2])
-    distance, bearing = great_circle_kernel(site_lat, site_lon, latitude, longitude)
-    return top, distance, bearing
-
-
-@njit(cache=True)
-def _states_kernel(elapsed_s: Vector, times: Vector, nodes: Vector, drive: Vector) -> Vector:
-    """Return the states of seven at these times, shape (n, 7): one step on from the node before."""
-    out = np.empty((elapsed_s.size, 7))
-    for k in range(elapsed_s.size):
-        when = min(times[-1], max(0.0, elapsed_s[k]))
-        node = min(np.searchsorted(times, when, side="right"), times.size) - 1
-        rest = when - times[node]
-        out[k] = _step_kernel(times[node], nodes[node], rest, drive) if rest > 0.0 else nodes[node]
-    return out
-
-
 @dataclass(frozen=True, eq=False)
 class Trajectory:
     """The true flight of one simulated object. For simulated sensors, tests and analysis; never for a node.
@@ -314,7 +161,7 @@ class Trajectory:
         Before the start and after the impact the body rests where it is.
         """
         wanted = np.ascontiguousarray(elapsed_s, dtype=np.float64)
-        return _states_kernel(wanted, self.times_s, self.nodes, self.drive)
+        return states_kernel(wanted, self.times_s, self.nodes, self.drive)
 
     def state_at(self, at_us: TimeUs) -> Vector:
         """Return the state of seven at a moment, shape (7,), ECEF, SI."""
@@ -333,7 +180,7 @@ class Trajectory:
 
 
 def _drive(figures: FlightFigures, burn_s: float, turn_end_s: float) -> Vector:
-    drive = np.zeros(_DRIVE_SIZE)
+    drive = np.zeros(DRIVE_SIZE)
     drive[0], drive[16] = burn_s, turn_end_s
     drive[4:13] = enu_from_ecef_rotation_kernel(*figures.site[:2]).ravel()
     if figures.pull_up:
@@ -367,7 +214,7 @@ class _Problem:
     def misses(self, unknowns: Vector) -> Vector:
         """Return misses of apogee and range, as fractions, and of bearing, radians; shape (3,)."""
         self.place(unknowns)
-        apogee, distance, bearing = _figures_kernel(self.start, self.drive, self.times, self.nodes)
+        apogee, distance, bearing = figures_kernel(self.start, self.drive, self.times, self.nodes)
         if math.isnan(distance):
             return np.full(3, 10.0)
         turn = (bearing - self.figures.bearing_rad + math.pi) % (2.0 * math.pi) - math.pi
@@ -388,9 +235,9 @@ def _first_guess(figures: FlightFigures, arc: VacuumArc, burn_s: float) -> Vecto
 
 def _trajectory(problem: _Problem, unknowns: Vector, launched_at_us: TimeUs) -> Trajectory:
     problem.place(unknowns)
-    count, top = _fly_kernel(problem.start, problem.drive, problem.times, problem.nodes)
+    count, top = fly_kernel(problem.start, problem.drive, problem.times, problem.nodes)
     times, nodes = problem.times[:count].copy(), problem.nodes[:count].copy()
-    heights = np.array([_height_kernel(node) for node in nodes])
+    heights = np.array([height_kernel(node) for node in nodes])
     end = geodetic_from_ecef_kernel(*nodes[-1, :3])
     return Trajectory(
         figures=problem.figures,
@@ -424,7 +271,7 @@ def build_trajectory(
     """
     arc = vacuum_arc(figures.apogee_m, figures.range_m)
     longest_s = burn_time_s if burn_time_s is not None else generic_burn_time_s(arc)
-    size = int(FLIGHT_TIME_MAX_S / _STEP_S)
+    size = int(FLIGHT_TIME_MAX_S / STEP_S)
     times, nodes = np.zeros(size), np.zeros((size, 7))
     for burn_share, turn_share in itertools.product(_BURN_SHARES, _TURN_END_SHARES):
         burn_s = burn_share * longest_s

@@ -5,7 +5,7 @@ several.
 """
 
 from importlib import resources
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from beaconfire.errors import UsageError
@@ -59,7 +59,7 @@ def parse_flights(text: str, where: str) -> tuple[Launch, ...]:
     return flights
 
 
-def read_flights(path: Path) -> tuple[Launch, ...]:
+def read_flights(path: Traversable) -> tuple[Launch, ...]:
     """Return the flights of a file; raises `UsageError` as `parse_flights` does, or if it can't be read."""
     return parse_flights(read_text(path), str(path))
 

@@ -9,7 +9,7 @@ Source: CNS North Korea Missile Test Database, James Martin Center for Nonprolif
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from beaconfire.errors import UsageError
@@ -110,7 +110,9 @@ def parse_launches_json(texts: DatabaseTexts, where: str) -> tuple[Launch, ...]:
     return launches_of_rows([_database_row(entry, at, sites, missiles) for entry, at in entries], where)
 
 
-def read_launches_json(launches: Path, facilities: Path, missiles: Path | None = None) -> tuple[Launch, ...]:
+def read_launches_json(
+    launches: Traversable, facilities: Traversable, missiles: Traversable | None = None
+) -> tuple[Launch, ...]:
     """Return the launches of the public database's JSON files; raises as `parse_launches_json` does."""
     texts = DatabaseTexts(
         read_text(launches), read_text(facilities), read_text(missiles) if missiles else "{}"

@@ -6,14 +6,13 @@ Source: CNS North Korea Missile Test Database, James Martin Center for Nonprolif
 """
 
 import csv
-import io
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from beaconfire.errors import UsageError
@@ -77,7 +76,11 @@ class Launch:
 
 
 def utc_us(text: str, where: str) -> TimeUs:
-    """Return microseconds UTC of "2022-10-03T22:22Z"."""
+    """Return microseconds UTC of "2022-10-03T22:22Z".
+
+    Raises:
+        UsageError: it is not a UTC minute of this form.
+    """
     try:
         moment = datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
     except ValueError as error:
@@ -130,7 +133,11 @@ class Row:
     where: str
 
     def number(self, name: str, bounds: Bounds) -> float | None:
-        """Return a number within bounds, None where the field is empty or "unknown"."""
+        """Return a number within bounds, None where the field is empty or "unknown".
+
+        Raises:
+            UsageError: not a number, or out of bounds.
+        """
         text = self.values[name].strip()
         if text in ("", "unknown"):
             return None
@@ -144,14 +151,22 @@ class Row:
         return value
 
     def needed(self, name: str, bounds: Bounds) -> float:
-        """Return a number that may not be missing."""
+        """Return a number that may not be missing.
+
+        Raises:
+            UsageError: as `number` does, or missing.
+        """
         value = self.number(name, bounds)
         if value is None:
             raise UsageError("missing value", f"{self.where}: {name}", "a number")
         return value
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """Return one of a few words."""
+        """Return one of a few words.
+
+        Raises:
+            UsageError: it is another word.
+        """
         value = self.values[name].strip()
         if value not in choices:
             raise UsageError(f"bad value {shown(value)}", f"{self.where}: {name}", ", ".join(choices))
@@ -202,7 +217,7 @@ def parse_launches_csv(text: str, where: str) -> tuple[Launch, ...]:
     Raises:
         UsageError: a column is missing, a row has too few fields, or a value is malformed.
     """
-    reader = csv.DictReader(io.StringIO(text), strict=True)
+    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
     rows = []
     try:
         for name in _CSV_COLUMNS:
@@ -218,6 +233,6 @@ def parse_launches_csv(text: str, where: str) -> tuple[Launch, ...]:
     return launches_of_rows(rows, where)
 
 
-def read_launches_csv(path: Path) -> tuple[Launch, ...]:
+def read_launches_csv(path: Traversable) -> tuple[Launch, ...]:
     """Return the launches of a CSV file; raises `UsageError` as `parse_launches_csv` does."""
     return parse_launches_csv(read_text(path), str(path))

@@ -4,7 +4,7 @@ Source: docs/interfaces.md, section "Events", `places`.
 """
 
 from importlib import resources
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from beaconfire.formats.tables import Bounds, Table, check_unique, parse_tables, read_text
@@ -40,7 +40,7 @@ def parse_places(text: str, where: str) -> tuple[Place, ...]:
     return places
 
 
-def read_places(path: Path) -> tuple[Place, ...]:
+def read_places(path: Traversable) -> tuple[Place, ...]:
     """Return the places of a file; raises `UsageError` as `parse_places` does, or if it can't be read."""
     return parse_places(read_text(path), str(path))
 

@@ -4,7 +4,7 @@ Source: docs/interfaces.md, section "Sensors". `scan_period_s` is an extension f
 """
 
 from importlib import resources
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from beaconfire.errors import UsageError
@@ -102,7 +102,7 @@ def parse_sensors(text: str, where: str) -> tuple[Sensor, ...]:
     return sensors
 
 
-def read_sensors(path: Path) -> tuple[Sensor, ...]:
+def read_sensors(path: Traversable) -> tuple[Sensor, ...]:
     """Return the sensors of a file; raises `UsageError` as `parse_sensors` does, or if it can't be read."""
     return parse_sensors(read_text(path), str(path))
 

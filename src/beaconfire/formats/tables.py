@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from beaconfire.errors import UsageError
@@ -91,24 +91,24 @@ def shown(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a small UTF-8 file.
+def read_text(file: Traversable) -> str:
+    """Return the text of a small UTF-8 file, a path or a packaged one, handed over by the edge.
 
     Raises:
         UsageError: missing, not readable, too large or not UTF-8.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_FILE_BYTES + 1)
+        with file.open("rb") as opened:
+            data = opened.read(MAXIMUM_FILE_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
-        raise UsageError(f"can't be read: {reason}", str(path)) from error
+        raise UsageError(f"can't be read: {reason}", str(file)) from error
     if len(data) > MAXIMUM_FILE_BYTES:
-        raise UsageError("too large", str(path), f"at most {MAXIMUM_FILE_BYTES} bytes")
+        raise UsageError("too large", str(file), f"at most {MAXIMUM_FILE_BYTES} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"byte {error.start} is not UTF-8", str(path)) from error
+        raise UsageError(f"byte {error.start} is not UTF-8", str(file)) from error
 
 
 def parse_tables(text: str, kind: str, where: str) -> list[Table]:
