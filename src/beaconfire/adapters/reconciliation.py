@@ -13,11 +13,9 @@ from beaconfire.adapters.installation import Installation
 from beaconfire.adapters.journal import Journal
 from beaconfire.adapters.wiring import Role
 from beaconfire.audit.record import AuditRecord, Outcome
+from beaconfire.messages.event import Event
 from beaconfire.messages.words import HUB, Lane, Nation
-from beaconfire.nodes.commands import Table
-
-RECEIVED_LOG = "received"
-"""Log of a picture's journal: the report id of each delivery that it took, in order."""
+from beaconfire.nodes.commands import EVENTS_LOG, RECEIVED_LOG, Table
 
 
 class Reconciled(msgspec.Struct, frozen=True):
@@ -78,3 +76,17 @@ def _is_lost(record: AuditRecord, taken: dict[Nation, Counter[str]], waiting: li
         return False
     marked = record.report_id.encode()
     return not any(marked in body for body in waiting)
+
+
+def journalled_events(installation: Installation, nation: Nation) -> list[Event]:
+    """Return every revision of the main events that a nation's picture journalled, in order.
+
+    Raises:
+        EnvironmentFault: the journal can't be read.
+    """
+    decoder = msgspec.msgpack.Decoder(Event)
+    journal = Journal(installation.journal(Role.PICTURE, nation))
+    try:
+        return [decoder.decode(body) for body in journal.log(EVENTS_LOG)]
+    finally:
+        journal.close()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from beaconfire.adapters.installation import ClockPlan, Installation, make_installation
+from beaconfire.adapters.reconciliation import journalled_events, reconcile
 from beaconfire.adapters.rehearsal import Flown, Outcome, Rehearsal, write_feed
 from beaconfire.adapters.supervisor import Supervisor
 from beaconfire.adapters.terminal import TerminalView
@@ -30,6 +31,7 @@ from beaconfire.units import microseconds_from_seconds
 
 if TYPE_CHECKING:
     from beaconfire.adapters.observer import Observer
+    from beaconfire.analysis.summary import Summary
     from beaconfire.sim.world import World
 
 DEFAULT_FLIGHT: Final = "2022-10-04"
@@ -43,13 +45,13 @@ SHOWN_NATION: Final = Nation("JPN")
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb and its options."""
     parser = subparsers.add_parser("demo", help="fly a launch past notional sensors and show who is warned")
-    parser.add_argument("--flight", default=DEFAULT_FLIGHT, metavar="ID", help="Korean date, such as 2022-10-04")
+    parser.add_argument("--flight", default=DEFAULT_FLIGHT, metavar="ID", help="Korean date, as 2022-10-04")
     parser.add_argument("--sharing", choices=[s.value for s in Sharing], default=Sharing.TRILATERAL.value)
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="event seconds per wall second")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the simulated sensors")
     parser.add_argument("--headless", action="store_true", help="plain lines, no browser")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
-    parser.add_argument("--sensors", type=Path, metavar="FILE", help="TOML; the shipped notional ones if absent")
+    parser.add_argument("--sensors", type=Path, metavar="FILE", help="TOML; the shipped ones if absent")
     parser.add_argument("--places", type=Path, metavar="FILE", help="TOML; the shipped ones if absent")
     parser.add_argument("--recording", type=Path, metavar="DIR", help="a new folder to keep the recording in")
     parser.add_argument("--server", type=Path, metavar="FILE", help="a nats-server of your own")
@@ -108,7 +110,7 @@ class _Demo:
             finally:
                 building.cancel()
                 await rehearsal.end()
-        return self._conclude(world, observer, outcome)
+        return self._conclude(world, installation, observer, outcome)
 
     def _install(self) -> Installation:
         lead_s = max(LEAD_EVENT_S, LEAD_WALL_S * self.arguments.speed)
@@ -161,27 +163,47 @@ class _Demo:
         if self._has_browser():
             webbrowser.open(page)
 
-    def _conclude(self, world: "World", observer: "Observer", outcome: Outcome) -> int:
-        from beaconfire.analysis.table import summary_table  # noqa: PLC0415 - for the end only
-        from beaconfire.cli.conclusion import conclude  # noqa: PLC0415
+    def _conclude(
+        self, world: "World", installation: Installation, observer: "Observer", outcome: Outcome
+    ) -> int:
+        from beaconfire.analysis.summary import format_summary  # noqa: PLC0415 - for the end only
+        from beaconfire.analysis.table import summary_table  # noqa: PLC0415
 
-        for nation, events in observer.events.items():
-            lines = [format_event(event) for event in events if event.sharing is None]
-            write_feed(self.directory / nation / "events.jsonl", lines)
-        summary, text = conclude(self, world, observer.events, outcome)
-        (self.directory / "summary.json").write_bytes(text)
-        if self.arguments.json is not None:
-            self.arguments.json.write_bytes(text)
+        for nation in self.nations:
+            events = journalled_events(installation, nation)
+            write_feed(self.directory / nation / "events.jsonl", [format_event(event) for event in events])
+        summary = self._summary(world, installation, observer)
+        text = format_summary(summary)
+        for path in (self.directory / "summary.json", self.arguments.json):
+            if path is not None:
+                path.write_bytes(text)
         self.console.print(summary_table(summary))
         for name, count in outcome.restarts.items():
-            self.console.print(f"{name} was started again {count} time(s)", markup=False, highlight=False)
-        self.console.print(
-            f"recording: {self.directory}\nreplay it: beaconfire replay {self.directory}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+            self._say(f"{name} was started again {count} time(s)")
+        self._say(f"recording: {self.directory}\nreplay it: beaconfire replay {self.directory}")
         return 1 if summary.lost or summary.doubled else 0
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _summary(self, world: "World", installation: Installation, observer: "Observer") -> "Summary":
+        from beaconfire.analysis import summary as analysis  # noqa: PLC0415 - for the end only
+
+        setting = analysis.Setting(
+            sharing=self.sharing.value, launch_us=world.first_launch_us, speed=self.arguments.speed
+        )
+        found = reconcile(installation)
+        counts = analysis.Counts(found.released, found.refused, found.lost, found.doubled)
+        heard = observer.events
+        latencies = [
+            age
+            for nation in self.nations
+            for age in analysis.link_latencies_ms(
+                (event for event in heard[nation] if event.sharing is None), self.arguments.speed
+            )
+        ]
+        runs = {nation: analysis.by_sharing(heard[nation], self.sharing) for nation in self.nations}
+        return analysis.summarise(runs, setting, counts, latencies)
 
 
 def _page(installation: Installation) -> str:

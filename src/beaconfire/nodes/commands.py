@@ -8,7 +8,7 @@ Two rules hold for whoever runs a node:
 """
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -108,6 +108,13 @@ class Forget(msgspec.Struct, frozen=True):
 
     table: Table
     key: str
+
+
+RECEIVED_LOG: Final = "received"
+"""Log of a picture: the report id of each delivery that it took, in order."""
+
+EVENTS_LOG: Final = "events"
+"""Log of a picture: each revision of a main event, MessagePack, in order."""
 
 
 class Append(msgspec.Struct, frozen=True):

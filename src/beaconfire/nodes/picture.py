@@ -25,6 +25,9 @@ from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity, Sharing
 from beaconfire.nodes.commands import (
+    EVENTS_LOG,
+    RECEIVED_LOG,
+    Append,
     Channel,
     Command,
     Forget,
@@ -220,7 +223,8 @@ class PictureNode:
             text = f"a delivered report was refused: {opened.reason.value}"
             return [settled, self._notice("report-refused", Severity.CAUTION, text, now)]
         self.counters["received"] += 1
-        return [settled, *self._accept(opened, now)]
+        taken = Append(RECEIVED_LOG, delivery.report_id.encode())
+        return [settled, taken, *self._accept(opened, now)]
 
     def _open(self, delivery: Delivery, now: Now) -> Source | Withheld:
         """Return what a delivery holds if every check passes, those of disjoint sources last."""
@@ -284,6 +288,8 @@ class PictureNode:
             self.counters["revisions"] += 1
             event = one.event
             commands.append(self._kept(picture, event))
+            if picture.sharing is None:
+                commands.append(Append(EVENTS_LOG, _encoder.encode(event)))
             commands.append(Send(Channel.EVENT, self._config.nation, Lane.FLASH, event))
             if one.disagreeing and picture.sharing is None:
                 who = ", ".join(key.track for key in one.disagreeing)
