@@ -63,8 +63,10 @@ class _Connection:
         self.dropped = 0
         self.reconnects = 0
         self.writer: asyncio.Task[None] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
+        self.loop = asyncio.get_running_loop()
         jitter_s = RECONNECT_JITTER_S * random.random()  # noqa: S311 - spreads reconnecting clients, no secret
         await self.client.connect(
             servers=[self.endpoint.url],
@@ -91,7 +93,7 @@ class _Connection:
         self.reconnects += 1
 
     def put(self, subject: str, body: bytes) -> bool:
-        if not self.client.is_connected:
+        if self.loop is None or not self.client.is_connected:
             self.dropped += 1
             return False
         if len(self.outgoing) >= OUTGOING_MAX:
@@ -100,7 +102,7 @@ class _Connection:
                 return False
             self.outgoing.popleft()
         self.outgoing.append((subject, body))
-        self.ready.set()
+        self.loop.call_soon_threadsafe(self.ready.set)
         return True
 
     async def _write(self) -> None:
@@ -193,7 +195,7 @@ class Bus:
         await connection.client.flush()
 
     def publish(self, channel: Channel, recipient: str, lane: Lane, message: tuple[str, bytes]) -> bool:
-        """Hand a message to its connection; returns False if it was dropped and counted.
+        """Hand a message to its connection; returns False if it was dropped and counted. From any thread.
 
         Args:
             channel: flow.

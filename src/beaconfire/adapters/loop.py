@@ -1,6 +1,7 @@
 """The loop: runs any node for real. Drain, call, commit, then send.
 
-FLASH is drained first and committed by itself; ROUTINE in groups of at most `GROUP_MAX`. While the journal
+FLASH is drained first and committed by itself; ROUTINE in groups. A node that computes runs in a thread of
+its own, one call at a time, so that the connections stay alive meanwhile. While the journal
 can't be written, commands gather in memory, receipts are held back (so senders keep what is not on the
 disk), everything else still flows, and a notice says so.
 """
@@ -8,6 +9,7 @@ disk), everything else still flows, and a notice says so.
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import msgspec
@@ -39,6 +41,8 @@ QUEUE_MAX: Final = 8_192
 """Messages waiting in one lane. Over it FLASH refuses the newest (its outbox sends it again), ROUTINE
 drops the oldest."""
 GROUP_MAX: Final = 128
+GROUP_US: Final = 20_000
+"""A group ends once its node has taken this long over it; what is left waits for the next."""
 TICK_US: Final = 250_000
 BACKLOG_MAX: Final = 20_000
 """Journal commands held in memory while the disk is full; past it deliveries are left to their senders."""
@@ -53,11 +57,13 @@ class LoopOptions(msgspec.Struct, frozen=True):
         party: nation, or HUB.
         source: named in notices and health, such as "guard/KOR".
         record: write every input to the journal, so that it can be replayed.
+        threaded: call the node and write the journal in a thread beside the connections'.
     """
 
     party: str
     source: str
     record: bool = False
+    threaded: bool = False
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -153,10 +159,14 @@ class Loop:
         """
         start = self.clock.now()
         self._commit([], [self._mark(InputKind.START, start)], start)
-        while not self._stopping:
-            await self._wait()
-            self._step()
-            await asyncio.sleep(0)
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            while not self._stopping:
+                await self._wait()
+                if self._options.threaded:
+                    await asyncio.get_running_loop().run_in_executor(thread, self._step)
+                else:
+                    self._step()
+                await asyncio.sleep(0)
         self._commit([], [], self.clock.now())
 
     async def _wait(self) -> None:
@@ -175,20 +185,23 @@ class Loop:
     def _step(self) -> None:
         for lane, queue in self._queues.items():
             if queue:
-                group = [queue.popleft() for _ in range(min(GROUP_MAX, len(queue)))]
-                self._receive(group)
+                self._receive(queue)
             if lane is Lane.FLASH:
                 self._tick_if_due()
 
-    def _receive(self, group: list[_Waiting]) -> None:
+    def _receive(self, queue: deque[_Waiting]) -> None:
+        """Give the node one group of a lane, and carry out what it answers."""
         now = self.clock.now()
         commands: list[Command] = []
         inputs: list[RecordedInput] = []
-        for waiting in group:
+        for _ in range(min(GROUP_MAX, len(queue))):
+            waiting = queue.popleft()
             inbound = self._inbound(waiting)
             if inbound is not None:
                 commands += self.node.receive(inbound, now)
                 inputs += [recorded(inbound, waiting.body, now)] if self._options.record else []
+            if self.clock.now().monotonic_us - now.monotonic_us > GROUP_US:
+                break
         self._carry_out(commands, inputs, now)
 
     def _inbound(self, waiting: _Waiting) -> Inbound | None:

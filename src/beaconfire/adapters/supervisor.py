@@ -31,7 +31,8 @@ STEADY_S: Final = 10.0
 """A child that has run this long is taken to be well, and its backoff starts anew."""
 OUTPUT_LINE_MAX: Final = 500
 _PR_SET_PDEATHSIG: Final = 1
-_HEAVY: Final = (Role.NATIONAL, Role.PICTURE)
+_HEAVIEST: Final = Role.PICTURE
+"""The role that compiles all there is to compile."""
 
 Progress = Callable[[str], None]
 
@@ -112,7 +113,7 @@ class Supervisor:
         self._servers = {one.party: _server_child(one, binary) for one in installation.servers}
         chosen = [one for one in installation.processes if one.name not in without]
         self._processes = {one.name: _process_child(one) for one in chosen}
-        self._heavy = [one.name for one in chosen if one.role in _HEAVY]
+        self._heavy = [one.name for one in chosen if one.role is _HEAVIEST]
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
 

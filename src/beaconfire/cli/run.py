@@ -7,7 +7,6 @@ started, and runs until it is told to end. What it has to say goes to standard e
 import argparse
 import asyncio
 import gc
-import importlib
 import signal
 import sys
 from pathlib import Path
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 CLOCK_POLL_S: Final = 0.02
 ROLES: Final = ("feed", "national", "guard", "hub", "picture", "warning", "display")
+HEAVY: Final = frozenset({Role.NATIONAL, Role.PICTURE})
+"""Roles that compute, and so are called beside their connections."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -131,7 +132,13 @@ async def _start(loaded: LoadedConfig, bus: Bus, journal: Journal | None, loops:
     node = build_node(loaded, journal or MemoryRows(), clock.now().utc_us)
     config = loaded.config
     source = config.role.value if config.role is Role.HUB else f"{config.role.value}/{config.party}"
-    loop = Loop(node, bus, journal, clock, LoopOptions(config.party, source, config.record))
+    loop = Loop(
+        node,
+        bus,
+        journal,
+        clock,
+        LoopOptions(config.party, source, config.record, threaded=config.role in HEAVY),
+    )
     loop.on_notice = _complain_of
     loops.append(loop)
     gc.collect()
@@ -177,8 +184,10 @@ async def _serve(loaded: LoadedConfig, loop: Loop) -> None:
 
 def prepare(loaded: LoadedConfig) -> None:
     """Import and compile what a role needs, before it says that it is ready."""
-    if loaded.config.role in {Role.NATIONAL, Role.PICTURE}:
-        importlib.import_module(f"beaconfire.nodes.{loaded.config.role.value}")
+    if loaded.config.role in HEAVY:
+        from beaconfire.adapters.warming import warm_up  # noqa: PLC0415 - numba, for these roles only
+
+        warm_up(picture=loaded.config.role is Role.PICTURE)
 
 
 async def _feed(loaded: LoadedConfig) -> None:
