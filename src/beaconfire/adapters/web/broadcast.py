@@ -25,6 +25,7 @@ SNAPSHOT_FRESH_US: Final = 50_000
 HEARTBEAT_S: Final = 1.0
 SEND_TIMEOUT_S: Final = 10.0
 TOO_MANY_CODE: Final = 4429
+UNKNOWN_WORD_CODE: Final = 4400
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -184,5 +185,6 @@ class Broadcast:
         try:
             while await socket.receive_text() == "resync":
                 client.resync()
+            await socket.close(UNKNOWN_WORD_CODE, "a page may say resync and nothing else")
         except (WebSocketDisconnect, KeyError):
             return
