@@ -25,7 +25,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [f"beaconfire.{name}" for name in ("messages.codec", "nodes.guard", "nodes.hub", "nodes.display")],
+    [
+        f"beaconfire.{name}"
+        for name in ("messages.codec", "nodes.guard", "nodes.hub", "nodes.warning", "nodes.display")
+    ],
 )
 def test_a_light_part_loads_no_numerics(module: str) -> None:
     assert not _loaded_after(f"import {module}") & NUMERICS
