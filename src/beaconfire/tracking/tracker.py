@@ -83,7 +83,8 @@ class Tracker:
             self._solve(track)
         self._stitch()
         for track in self.tracks:
-            track.judge(now_utc_us)
+            if track.status is not Status.WITHDRAWN:
+                track.judge(now_utc_us)
         reports = [self._report(track, now_utc_us) for track in self.tracks if self._due(track, now_utc_us)]
         gone = (Status.ENDED, Status.WITHDRAWN)
         self.tracks = [track for track in self.tracks if track.status not in gone]
@@ -255,7 +256,8 @@ class Tracker:
                 self._join(min(rivals)[2], new)
 
     def _joint_cost(self, old: Track, new: Track) -> float | None:
-        assert new.motion is not None
+        if new.motion is None or Status.WITHDRAWN in (old.status, new.status):
+            return None
         if old.motion is None:
             return same_source(old.sights, new.motion)
         if old.first.measured_at_us > new.first.measured_at_us or old.newest_s >= new.motion.rows[0][0]:
@@ -273,7 +275,7 @@ class Tracker:
         for row in new.sights:
             old.keep_sight(row)
         new.status = Status.WITHDRAWN
-        new.motion = None
+        new.motion, new.sight_filter, new.sights = None, None, []
         if new.reports == 0:
             self.tracks.remove(new)
 
