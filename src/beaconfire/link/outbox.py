@@ -87,10 +87,16 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class _Held(msgspec.Struct, frozen=True, array_like=True):
-    """One row's body."""
+    """One row's body: what is needed to send it again; holds no type of another package."""
 
     sequence: int
-    outgoing: Outgoing
+    report_id: str
+    originator: str
+    track: str
+    lane: Lane
+    expires_at_us: int
+    hops: int
+    sealed: bytes
 
 
 class _Timer(msgspec.Struct):
@@ -115,14 +121,14 @@ class _LaneQueue:
     def add(self, held: _Held, timer: _Timer) -> None:
         self.open[held.sequence] = held
         self.timers[held.sequence] = timer
-        self.by_track[held.outgoing.originator, held.outgoing.track] = held.sequence
+        self.by_track[held.originator, held.track] = held.sequence
 
     def remove(self, sequence: int) -> _Held | None:
         held = self.open.pop(sequence, None)
         if held is None:
             return None
         del self.timers[sequence]
-        track = (held.outgoing.originator, held.outgoing.track)
+        track = (held.originator, held.track)
         if self.by_track.get(track) == sequence:
             del self.by_track[track]
         return held
@@ -131,7 +137,7 @@ class _LaneQueue:
         return next(iter(self.open), self.next_sequence)
 
     def expired(self, utc_us: int) -> list[int]:
-        return [number for number, held in self.open.items() if held.outgoing.expires_at_us <= utc_us]
+        return [number for number, held in self.open.items() if held.expires_at_us <= utc_us]
 
 
 class Outbox:
@@ -189,7 +195,16 @@ class Outbox:
         forget = self._make_room(outgoing, utc_us)
         if outgoing.lane is Lane.FLASH and len(queue.open) >= FLASH_ROWS_MAX:
             return Put(None, forget=forget, refused="full")
-        held = _Held(queue.next_sequence, outgoing)
+        held = _Held(
+            sequence=queue.next_sequence,
+            report_id=outgoing.report_id,
+            originator=outgoing.originator,
+            track=outgoing.track,
+            lane=outgoing.lane,
+            expires_at_us=outgoing.expires_at_us,
+            hops=outgoing.hops,
+            sealed=outgoing.sealed,
+        )
         queue.next_sequence += 1
         queue.add(held, _Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US))
         counter = Row(f"{self._prefix}{outgoing.lane.value}/next", queue.next_sequence.to_bytes(8, "big"))
@@ -215,24 +230,22 @@ class Outbox:
         return self._key(lane, sequence)
 
     def _parcel(self, held: _Held) -> Parcel:
-        outgoing = held.outgoing
         delivery = Delivery(
             sender=self.sender,
             recipient=self.recipient,
-            lane=outgoing.lane,
+            lane=held.lane,
             sequence=held.sequence,
-            oldest_open=self._lanes[outgoing.lane].oldest_open(),
-            hops=outgoing.hops,
-            report_id=outgoing.report_id,
-            sealed=outgoing.sealed,
+            oldest_open=self._lanes[held.lane].oldest_open(),
+            hops=held.hops,
+            report_id=held.report_id,
+            sealed=held.sealed,
         )
-        return Parcel(outgoing.lane, encode(delivery))
+        return Parcel(held.lane, encode(delivery))
 
     def due(self, *, utc_us: int, monotonic_us: int) -> Due:
         """Return what is to be published again and what expired; each resend doubles that row's wait."""
         expired_flash = tuple(
-            self._lanes[Lane.FLASH].open[n].outgoing.report_id
-            for n in self._lanes[Lane.FLASH].expired(utc_us)
+            self._lanes[Lane.FLASH].open[n].report_id for n in self._lanes[Lane.FLASH].expired(utc_us)
         )
         forget = tuple(
             self._drop(lane, number) for lane in Lane for number in self._lanes[lane].expired(utc_us)
@@ -273,8 +286,8 @@ class Outbox:
         forget = tuple(self._key(receipt.lane, one.sequence) for one in (*delivered, *refused))
         return Settled(
             forget,
-            tuple(one.outgoing.report_id for one in delivered),
-            tuple(one.outgoing.report_id for one in refused),
+            tuple(one.report_id for one in delivered),
+            tuple(one.report_id for one in refused),
         )
 
     def _settle(self, lane: Lane, numbers: Iterable[int]) -> list[_Held]:

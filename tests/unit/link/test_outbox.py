@@ -1,0 +1,274 @@
+import msgspec
+import pytest
+
+from beaconfire.link import outbox as module
+from beaconfire.link.outbox import (
+    FIRST_RESEND_US,
+    LAST_RESEND_US,
+    RESEND_WINDOW,
+    SEALED_BYTES_MAX,
+    Outbox,
+    Parcel,
+    Put,
+)
+from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, decode
+from beaconfire.messages.transfer import Delivery, Receipt
+from beaconfire.messages.words import HUB, Lane
+from beaconfire.release import decide
+from beaconfire.release.decide import Outgoing, Released
+
+HOUR_US = 3_600_000_000
+
+
+def released(
+    report: str,
+    lane: Lane = Lane.ROUTINE,
+    *,
+    track: str = "",
+    recipient: str = HUB,
+    expires_us: int = HOUR_US,
+    size: int = 0,
+) -> Released[Outgoing]:
+    outgoing = Outgoing(
+        report_id=report,
+        originator="KOR",
+        track=track or f"track of {report}",
+        lane=lane,
+        expires_at_us=expires_us,
+        hops=0,
+        sealed=b"sealed " + report.encode() if size == 0 else bytes(size),
+        basis=(),
+        groups=(),
+        degraded=(),
+        rules=(),
+    )
+    return Released(outgoing, recipient, decide._TOKEN)
+
+
+class Disk:
+    """Applies what an outbox says to a table, as a journal would."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, bytes] = {}
+
+    def apply(self, put: Put) -> Put:
+        for row in put.keep:
+            self.table[row.key] = row.body
+        self.forget(put.forget)
+        return put
+
+    def forget(self, keys: tuple[str, ...]) -> None:
+        for key in keys:
+            self.table.pop(key, None)
+
+    def restored(self, sender: str = "KOR", recipient: str = HUB) -> Outbox:
+        return Outbox(sender, recipient, self.table.items())
+
+
+def delivery(parcel: Parcel | None) -> Delivery:
+    assert parcel is not None
+    message = decode(parcel.body)
+    assert isinstance(message, Delivery)
+    return message
+
+
+def receipt(*numbers: int, lane: Lane = Lane.ROUTINE, refused: tuple[int, ...] = ()) -> Receipt:
+    return Receipt(HUB, "KOR", lane, numbers, refused, "", b"")
+
+
+def sequences(box: Outbox, utc_us: int = 0, monotonic_us: int = 0) -> list[tuple[Lane, int]]:
+    due = box.due(utc_us=utc_us, monotonic_us=monotonic_us)
+    return [(parcel.lane, delivery(parcel).sequence) for parcel in due.parcels]
+
+
+def put(box: Outbox, one: Released[Outgoing], disk: Disk | None = None, at_us: int = 0) -> Put:
+    return (disk or Disk()).apply(box.put(one, utc_us=0, monotonic_us=at_us))
+
+
+def test_sequences_run_per_lane_and_a_put_is_published_at_once() -> None:
+    box = Outbox("KOR", HUB, [])
+    first = delivery(put(box, released("a")).parcel)
+    second = delivery(put(box, released("b")).parcel)
+    flash = delivery(put(box, released("c", Lane.FLASH)).parcel)
+    assert (first.sequence, second.sequence, flash.sequence) == (1, 2, 1)
+    assert (first.oldest_open, second.oldest_open, flash.oldest_open) == (1, 1, 1)
+    assert (first.sender, first.recipient, first.sealed) == ("KOR", HUB, b"sealed a")
+
+
+def test_a_sequence_is_never_given_twice_even_after_every_row_has_gone() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a"), disk)
+    put(box, released("b"), disk)
+    disk.forget(box.receipt(receipt(1, 2)).forget)
+    assert delivery(put(disk.restored(), released("c")).parcel).sequence == 3
+
+
+def test_what_was_open_is_due_at_once_after_a_restart() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    for name in ("a", "b", "c"):
+        put(box, released(name), disk, at_us=10**9)
+    put(box, released("w", Lane.FLASH), disk, at_us=10**9)
+    disk.forget(box.receipt(receipt(2)).forget)
+    again = disk.restored()
+    assert sequences(again) == [(Lane.FLASH, 1), (Lane.ROUTINE, 3), (Lane.ROUTINE, 1)]
+
+
+def test_rows_of_another_link_are_passed_over() -> None:
+    disk = Disk()
+    put(Outbox("KOR", HUB, []), released("a"), disk)
+    assert disk.restored("KOR", "JPN").queued(Lane.ROUTINE) == 0
+    assert disk.restored("JPN", HUB).queued(Lane.ROUTINE) == 0
+
+
+def test_a_report_replaces_the_routine_one_of_its_track_and_never_a_flash_one() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    put(box, released("f", Lane.FLASH, track="t"), disk)
+    put(box, released("a", track="t"), disk)
+    put(box, released("b", track="t"), disk)
+    put(box, released("other", track="u"), disk)
+    assert sequences(disk.restored()) == [(Lane.FLASH, 1), (Lane.ROUTINE, 3), (Lane.ROUTINE, 2)]
+    put(box, released("g", Lane.FLASH, track="t"), disk)
+    assert sequences(disk.restored()) == [(Lane.FLASH, 1), (Lane.FLASH, 2), (Lane.ROUTINE, 3)]
+
+
+def test_oldest_open_tells_what_is_settled() -> None:
+    box = Outbox("KOR", HUB, [])
+    for name in ("a", "b", "c"):
+        put(box, released(name))
+    box.receipt(receipt(1))
+    assert delivery(put(box, released("d")).parcel).oldest_open == 2
+    box.receipt(receipt(2, 3, 4))
+    assert delivery(put(box, released("e")).parcel).oldest_open == 5
+
+
+def test_a_receipt_settles_what_it_names_once_and_tells_refusals_apart() -> None:
+    box = Outbox("KOR", HUB, [])
+    for name in ("a", "b", "c"):
+        put(box, released(name))
+    settled = box.receipt(receipt(1, 99, refused=(2,)))
+    assert (settled.delivered, settled.refused) == (("a",), ("b",))
+    assert len(settled.forget) == 2
+    assert box.receipt(receipt(1, refused=(2,))).forget == ()
+    assert box.queued(Lane.ROUTINE) == 1
+
+
+@pytest.mark.parametrize(("sender", "recipient"), [("JPN", "KOR"), (HUB, "JPN"), ("KOR", HUB)])
+def test_a_receipt_between_others_settles_nothing(sender: str, recipient: str) -> None:
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a"))
+    false = msgspec.structs.replace(receipt(1), sender=sender, recipient=recipient)
+    assert box.receipt(false).forget == ()
+
+
+def test_a_receipt_of_one_lane_does_not_settle_the_other() -> None:
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a", Lane.FLASH))
+    box.receipt(receipt(1, lane=Lane.ROUTINE))
+    assert box.queued(Lane.FLASH) == 1
+
+
+def test_resends_back_off_to_a_limit_and_start_anew_when_the_link_is_back() -> None:
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a"))
+    now_us = 0
+    waits = []
+    for _ in range(6):
+        next_us = box.next_due_us()
+        assert next_us is not None
+        assert sequences(box, monotonic_us=next_us - 1) == []
+        waits.append(next_us - now_us)
+        now_us = next_us
+        assert sequences(box, monotonic_us=now_us) == [(Lane.ROUTINE, 1)]
+    assert waits[:3] == [FIRST_RESEND_US, 2 * FIRST_RESEND_US, 4 * FIRST_RESEND_US]
+    assert waits[-1] == LAST_RESEND_US
+    box.link_up(Lane.ROUTINE)
+    assert sequences(box, monotonic_us=now_us) == [(Lane.ROUTINE, 1)]
+
+
+def test_flash_is_resent_oldest_first_and_routine_newest_first_a_window_at_a_time() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    for number in range(RESEND_WINDOW + 10):
+        put(box, released(f"r{number}"), disk)
+        put(box, released(f"f{number}", Lane.FLASH), disk)
+    due = sequences(disk.restored())
+    flash = [number for lane, number in due if lane is Lane.FLASH]
+    routine = [number for lane, number in due if lane is Lane.ROUTINE]
+    assert flash == list(range(1, RESEND_WINDOW + 1))
+    assert routine == list(range(RESEND_WINDOW + 10, 10, -1))
+
+
+def test_expired_rows_go_and_a_lost_flash_is_said() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    put(box, released("r", expires_us=50), disk)
+    put(box, released("f", Lane.FLASH, expires_us=100), disk)
+    early = box.due(utc_us=60, monotonic_us=0)
+    assert (early.expired_flash, len(early.forget)) == ((), 1)
+    late = box.due(utc_us=100, monotonic_us=0)
+    assert late.expired_flash == ("f",)
+    disk.forget(early.forget + late.forget)
+    assert [key for key in disk.table if not key.endswith("next")] == []
+
+
+def test_a_full_routine_lane_drops_its_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ROUTINE_ROWS_MAX", 3)
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    for name in "abcde":
+        put(box, released(name), disk)
+    assert box.queued(Lane.ROUTINE) == 3
+    assert sequences(disk.restored()) == [(Lane.ROUTINE, 5), (Lane.ROUTINE, 4), (Lane.ROUTINE, 3)]
+
+
+def test_a_full_flash_lane_refuses_at_the_door_and_drops_nothing_that_has_not_expired(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FLASH_ROWS_MAX", 2)
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a", Lane.FLASH, expires_us=100))
+    put(box, released("b", Lane.FLASH))
+    refused = box.put(released("c", Lane.FLASH), utc_us=0, monotonic_us=0)
+    assert (refused.refused, refused.parcel, refused.keep) == ("full", None, ())
+    assert box.queued(Lane.FLASH) == 2
+    taken = box.put(released("d", Lane.FLASH), utc_us=100, monotonic_us=0)
+    assert taken.refused == ""
+    assert len(taken.forget) == 1
+
+
+def test_the_bound_of_one_lane_is_not_filled_by_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FLASH_ROWS_MAX", 1)
+    monkeypatch.setattr(module, "ROUTINE_ROWS_MAX", 1)
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a"))
+    assert put(box, released("b", Lane.FLASH)).refused == ""
+
+
+def test_what_has_expired_or_is_too_large_is_refused() -> None:
+    box = Outbox("KOR", HUB, [])
+    assert box.put(released("a", expires_us=5), utc_us=5, monotonic_us=0).refused == "expired"
+    assert put(box, released("b", size=SEALED_BYTES_MAX + 1)).refused == "oversize"
+    parcel = put(box, released("b", size=SEALED_BYTES_MAX)).parcel
+    assert parcel is not None
+    assert len(parcel.body) <= MAXIMUM_MESSAGE_BYTES
+
+
+def test_what_was_released_to_another_is_not_taken() -> None:
+    box = Outbox(HUB, "JPN", [])
+    with pytest.raises(ValueError, match="released to USA"):
+        put(box, released("a", recipient="USA"))
+
+
+def test_an_unreadable_row_is_passed_over() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    put(box, released("a"), disk)
+    put(box, released("b"), disk)
+    key = min(key for key in disk.table if not key.endswith("next"))
+    disk.table[key] = b"\x00"
+    again = disk.restored()
+    assert sequences(again) == [(Lane.ROUTINE, 2)]
+    assert delivery(put(again, released("c")).parcel).sequence == 3
