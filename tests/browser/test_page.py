@@ -155,6 +155,18 @@ def test_a_new_event_comes_by_itself_and_a_withdrawn_one_goes(watched: Watched, 
     assert watched.is_clean()
 
 
+def test_a_lost_track_still_counts_down_and_an_ended_one_does_not(watched: Watched, served: Served) -> None:
+    lost = msgspec.structs.replace(event(FLIGHT, 199.0, 1), status=Status.LOST)
+    served.feed(lost)
+    page = open_page(watched, served)
+    assert seconds(page.get_by_test_id("countdown").inner_text()) > 0
+    expect(page.get_by_test_id("card")).to_contain_text("Track lost")
+    expect(page.get_by_test_id("card")).to_contain_text("last estimate")
+    served.feed(msgspec.structs.replace(lost, revision=2, status=Status.ENDED))
+    expect(page.get_by_test_id("card")).to_contain_text("Ended")
+    expect(page.get_by_test_id("countdown")).to_have_count(0)
+
+
 def test_health_shows_a_link_that_is_down_and_grows_old(watched: Watched, served: Served) -> None:
     served.feed(health("guard/JPN", LAUNCH_US, up=False))
     page = open_page(watched, served)

@@ -31,7 +31,7 @@ _STATE: Final = {
     Status.ENDED: ("■ ended", "dim"),
     Status.WITHDRAWN: ("x withdrawn", "dim"),
 }
-_CLOSED: Final = (Status.ENDED, Status.LOST, Status.WITHDRAWN)
+_CLOSED: Final = (Status.ENDED, Status.WITHDRAWN)
 _Key = tuple[Status, tuple[Nation, ...], bool, bool]
 
 
@@ -62,9 +62,10 @@ def time_left(event: Event, snapshot: DisplaySnapshot) -> str:
         return "no own place"
     left_s = (place.earliest_us - snapshot.utc_us) / MICROSECONDS_PER_SECOND
     if event.status in _CLOSED:
-        return "no longer followed"
+        return "ended"
+    lost = ", last estimate" if event.status is Status.LOST else ""
     verb = "down on" if place.kind == "IMPACT" else "over"
-    return f"{minutes(left_s) if left_s > 0 else 'NOW'} {verb} {plain(place.place)}"
+    return f"{minutes(left_s) if left_s > 0 else 'NOW'} {verb} {plain(place.place)}{lost}"
 
 
 def area_known(event: Event) -> str:
