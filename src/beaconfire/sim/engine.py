@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import Message, decode, encode
+from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import Lane, TimeUs
 from beaconfire.nodes.commands import (
     Channel,
@@ -217,6 +218,7 @@ class Engine:
                 sender=source.party,
                 data=data,
                 sent_at_us=self.scheduler.now_us,
+                is_delivery=isinstance(message, Delivery),
             )
             for observer in self._observers:
                 observer.sent(letter, message)

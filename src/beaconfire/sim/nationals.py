@@ -13,9 +13,9 @@ from beaconfire.messages.detection import Detection, DetectionBatch
 from beaconfire.messages.report import Report
 from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.words import Lane, Mode, Nation, Status, TimeUs
-from beaconfire.nodes.commands import Channel, Command, Now, Rows, Send
+from beaconfire.nodes.commands import Channel, Command, Now, Send
 from beaconfire.nodes.national import Identity, NationalNode
-from beaconfire.sim.chain import nations_of, secret_of
+from beaconfire.sim.chain import EXERCISE, nations_of, secret_of
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.engine import Engine
 from beaconfire.sim.network import Address, Letter, SimNetwork, Weather
@@ -43,6 +43,18 @@ class OwnReport(NamedTuple):
     at_us: TimeUs
     lane: Lane
     report: Report
+
+
+class NationalRun(NamedTuple):
+    """What came of the national nodes.
+
+    Attributes:
+        reports: in order of time.
+        rejected: detections that a node did not take, by nation and reason; only what happened.
+    """
+
+    reports: list[OwnReport]
+    rejected: dict[Nation, dict[str, int]]
 
 
 class _Recorder:
@@ -113,8 +125,8 @@ def run_national(
     sensors: Sequence[Sensor],
     seed: int,
     progress: Progress | None = None,
-) -> list[OwnReport]:
-    """Return what one national node says, in order of time.
+) -> tuple[list[OwnReport], dict[str, int]]:
+    """Return what one national node says, in order of time, and its counters.
 
     Args:
         nation: whose node.
@@ -124,18 +136,14 @@ def run_national(
         progress: told the simulated time now and then.
     """
     recorder = _Recorder()
-    identity = Identity(nation, Mode.SIMULATED, "assess")
+    identity = Identity(nation, Mode.SIMULATED, EXERCISE)
     secret = secret_of(seed, nation, "national")
-
-    def build(rows: Rows) -> NationalNode:
-        return NationalNode(identity, sensors, secret, rows)
-
     timed = list(batches(detections))
     if not timed:
-        return []
-    address = Address(nation, "national")
+        return [], {}
     engine = Engine(whole_second_before(timed[0][0]), SimNetwork(Weather(), seed), [recorder])
-    engine.host(address, build)
+    address = Address(nation, "national")
+    engine.host(address, lambda rows: NationalNode(identity, sensors, secret, rows))
     for time_us, batch in timed:
         if time_us - engine.scheduler.now_us > QUIET_US:
             run_until_quiet(engine, engine.scheduler.now_us, recorder.any_alive)
@@ -145,7 +153,18 @@ def run_national(
         if progress is not None:
             progress(time_us)
     run_until_quiet(engine, timed[-1][0], recorder.any_alive, progress)
-    return recorder.reports
+    node = engine.hosted[address].node
+    assert isinstance(node, NationalNode)
+    return recorder.reports, dict(node.counters)
+
+
+def _rejected(counters: dict[str, int]) -> dict[str, int]:
+    prefix = "rejected-"
+    return {
+        name.removeprefix(prefix): count
+        for name, count in counters.items()
+        if name.startswith(prefix) and count
+    }
 
 
 def run_nationals(
@@ -153,7 +172,7 @@ def run_nationals(
     sensors: Sequence[Sensor],
     seed: int,
     progress: Callable[[Nation, TimeUs], None] | None = None,
-) -> list[OwnReport]:
+) -> NationalRun:
     """Return what all national nodes say, in order of time and then of nation.
 
     Args:
@@ -164,8 +183,12 @@ def run_nationals(
     """
     owner = {sensor.sensor: sensor.nation for sensor in sensors}
     said: list[OwnReport] = []
+    rejected: dict[Nation, dict[str, int]] = {}
     for nation in nations_of(sensors):
         own = [detection for detection in detections if owner[detection.sensor] == nation]
         told = partial(progress, nation) if progress is not None else None
-        said += run_national(nation, own, sensors, seed, told)
-    return sorted(said, key=lambda one: one.at_us)
+        reports, counters = run_national(nation, own, sensors, seed, told)
+        said += reports
+        if refused := _rejected(counters):
+            rejected[nation] = refused
+    return NationalRun(sorted(said, key=lambda one: one.at_us), rejected)

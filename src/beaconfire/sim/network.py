@@ -31,6 +31,7 @@ class Letter(msgspec.Struct, frozen=True):
         sender: party whose credentials published it.
         data: its bytes.
         sent_at_us: simulated time of sending.
+        is_delivery: it carries a report over a link.
     """
 
     source: Address
@@ -40,14 +41,16 @@ class Letter(msgspec.Struct, frozen=True):
     sender: str
     data: bytes
     sent_at_us: TimeUs
+    is_delivery: bool = False
 
 
 class Weather(msgspec.Struct, frozen=True):
     """What messages between a nation and the hub meet.
 
     Attributes:
-        to_hub_us: shortest and longest delay from a nation to the hub.
-        to_nation_us: shortest and longest delay from the hub to a nation.
+        to_hub_us: shortest and longest delay of a report from a nation to the hub.
+        to_nation_us: shortest and longest delay of a report from the hub to a nation.
+        control_us: shortest and longest delay of everything else between them: receipts, probes.
         local_us: delay within a nation.
         loss: probability that a message is lost.
         duplicate: probability that it arrives twice.
@@ -58,6 +61,7 @@ class Weather(msgspec.Struct, frozen=True):
 
     to_hub_us: tuple[int, int] = (100_000, 100_000)
     to_nation_us: tuple[int, int] = (100_000, 100_000)
+    control_us: tuple[int, int] = (1_000, 1_000)
     local_us: int = 0
     loss: float = 0.0
     duplicate: float = 0.0
@@ -86,7 +90,7 @@ class SimNetwork:
         self.weather = weather
         self.cut: set[str] = set()
         self._chance = Chance(seed, "network")
-        self._last_us: dict[tuple[Address, Address, Lane], TimeUs] = {}
+        self._last_us: dict[tuple[Address, Address, Lane, bool], TimeUs] = {}
 
     def arrivals(self, letter: Letter) -> list[Arrival]:
         """Return the copies of a letter that arrive, possibly none."""
@@ -108,6 +112,8 @@ class SimNetwork:
     def _copy(self, letter: Letter) -> Arrival:
         weather = self.weather
         span_us = weather.to_hub_us if letter.destination.party == HUB else weather.to_nation_us
+        if not letter.is_delivery:
+            span_us = weather.control_us
         time_us = letter.sent_at_us + self._chance.between(*span_us)
         if self._chance.happens(weather.corrupt) and letter.data:
             letter = msgspec.structs.replace(letter, data=self._flipped(letter.data))
@@ -116,7 +122,7 @@ class SimNetwork:
         return self._in_order(letter, time_us)
 
     def _in_order(self, letter: Letter, time_us: TimeUs) -> Arrival:
-        way = (letter.source, letter.destination, letter.lane)
+        way = (letter.source, letter.destination, letter.lane, letter.is_delivery)
         time_us = max(time_us, self._last_us.get(way, time_us))
         self._last_us[way] = time_us
         return Arrival(time_us, letter)

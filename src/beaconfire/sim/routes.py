@@ -14,8 +14,8 @@ HOME: Final[Mapping[Channel, tuple[str, ...]]] = {
     Channel.OWN_REPORT: ("guard", "picture"),
     Channel.EVENT: ("display", "warning"),
     Channel.WARNING: ("display",),
-    Channel.NOTICE: ("display",),
-    Channel.HEALTH: ("display", "warning"),
+    Channel.NOTICE: ("display", "warning"),
+    Channel.HEALTH: ("display",),
     Channel.TO_HUB: ("guard",),
 }
 """Within a nation, by channel."""

@@ -108,11 +108,11 @@ def _run(weather: Weather, seconds: int, seed: int = 1, crash: float = 0.0) -> t
 
 
 def test_question_and_answer_take_the_delays_and_the_earliest_wake_wins() -> None:
-    engine, watcher = _run(Weather(to_hub_us=(70_000, 70_000), to_nation_us=(30_000, 30_000)), 2)
+    engine, watcher = _run(Weather(control_us=(50_000, 50_000)), 2)
     assert watcher.arrivals == [
-        (HUB, 1, 70_000),
+        (HUB, 1, 50_000),
         ("JPN", 1, 100_000),
-        (HUB, 2, 1_070_000),
+        (HUB, 2, 1_050_000),
         ("JPN", 2, 1_100_000),
     ]
     assert engine.hosted[HUB_NODE].disk.log("heard") == [b"1", b"2"]
@@ -137,7 +137,7 @@ def test_crash_between_commit_and_send_leaves_a_gap_and_no_double() -> None:
 
 
 def test_weather_loses_doubles_and_reorders_and_the_same_seed_does_so_again() -> None:
-    stormy = Weather(to_hub_us=(10_000, 90_000), loss=0.2, duplicate=0.2, reorder=0.3, reorder_us=3_000_000)
+    stormy = Weather(control_us=(10_000, 90_000), loss=0.2, duplicate=0.2, reorder=0.3, reorder_us=3_000_000)
     _, one = _run(stormy, 300, seed=5)
     _, again = _run(stormy, 300, seed=5)
     _, other = _run(stormy, 300, seed=6)
