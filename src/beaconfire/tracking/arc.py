@@ -83,6 +83,8 @@ def misfit(chi_square: Vector, components: Vector, parameters: int) -> float:
 
 def judge(solution: Solution) -> Verdict:
     """Return the verdict on a coast fit without earlier knowledge."""
+    if not (math.isfinite(solution.cost) and np.isfinite(solution.information).all()):
+        return Verdict(math.inf, 0.0, math.inf)  # taken back through thick air it grew beyond all bounds
     extra, information = extra_acceleration_kernel(solution)
     along = solution.state[3:6] / np.linalg.norm(solution.state[3:6])
     covariance = np.linalg.pinv(information)
@@ -157,8 +159,13 @@ def explained(arc: Arc) -> bool:
     solution = arc.solution
     parameters = 6 if arc.prior.information[0, 0] == 0.0 else 0
     whole = misfit(solution.chi_square, solution.components, parameters)
-    recent = misfit(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
-    return whole < FIT_SIGMAS and recent < FIT_SIGMAS + 1.5
+    return whole < FIT_SIGMAS and recent_misfit(arc) < FIT_SIGMAS + 1.5
+
+
+def recent_misfit(arc: Arc) -> float:
+    """Return how many sigmas the newest rows lie off free flight."""
+    solution = arc.solution
+    return misfit(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
 
 
 def arc_at(arc: Arc, time_s: float) -> tuple[Vector, Vector]:

@@ -121,7 +121,8 @@ def fit_triple(rows: tuple[Vector, ...], sensors: Vector) -> tuple[float, Seed] 
     solution = solve_kernel(start, float(stacked[-1, 0]), stacked, sensors, prior, THRUST)
     chi_square = float(solution.chi_square.sum())
     covariance = covariance_kernel(solution, THRUST)
-    if chi_square > CHI_SQUARE_MAX or not _plausible(solution, covariance):
+    freedom = float(solution.components.sum()) - 9.0
+    if chi_square > CHI_SQUARE_MAX + 1.5 * freedom or not _plausible(solution, covariance):
         return None
     return chi_square, Seed(solution.state, covariance, float(stacked[-1, 0]), rows)
 

@@ -21,6 +21,7 @@ from beaconfire.tracking.arc import (
     explained,
     find_coast,
     fresh_arc,
+    recent_misfit,
     resolve,
     roll_up,
 )
@@ -29,6 +30,13 @@ from beaconfire.tracking.initiation import Seed, fit_triple
 
 BOOST_NOISE: Final = 9.0
 """Spectral density of the boost acceleration's random walk, m^2/s^5: 3 m/s^2 in a second."""
+MANOEUVRE_NOISE: Final = 100.0
+"""The same of a manoeuvre: lift comes and goes by tens of m/s^2 in seconds."""
+WIDE_ACCELERATION_M_S2: Final = 60.0
+WIDE_GAP_MAX_S: Final = 5.0
+UNSEEN_S: Final = 3.0
+"""So long an unforeseen acceleration may have gone on before plots stop passing the gate of a coast arc."""
+SEVERE_SIGMAS: Final = 8.0
 SURPRISE: Final = 16.0
 SURPRISE_SIGMA_M_S2: Final = 25.0
 """A normalised innovation above SURPRISE (staging, burnout, pull-up) frees the acceleration by this sigma."""
@@ -38,7 +46,8 @@ FAILURES_MAX: Final = 3
 SLIDES_MAX: Final = 8
 REENTRY_HEIGHT_M: Final = 100_000.0
 AIR_HEIGHT_M: Final = 70_000.0
-REFIT_S: Final = 6.0
+REFIT_S: Final = (2.5, 4.0, 6.0)
+REFIT_MIN: Final = 4
 GAP_MAX_S: Final = 12.0
 
 
@@ -81,7 +90,30 @@ class Motion:
     @property
     def noise(self) -> float:
         """Process noise of the model in force."""
-        return BOOST_NOISE if self.arc is None else 0.0
+        if self.arc is not None:
+            return 0.0
+        return MANOEUVRE_NOISE if self.manoeuvring else BOOST_NOISE
+
+    def release(self) -> None:
+        """Out of sight: an extra acceleration is no longer carried on as known, only as possible."""
+        self.covariance[7:, 7:] += np.outer(self.state[7:], self.state[7:])
+        self.state[7:] = 0.0
+
+    def resume(self, seed: Seed) -> None:
+        """Go on from a new triple of the same object after the model lost it."""
+        self.arc, self.failures = None, 0
+        self.state, self.covariance, self.time_s = seed.state, seed.covariance, seed.time_s
+        for row in seed.rows:
+            self.insert(row)
+        self.plots += len(seed.rows)
+        self.newest_s = max(self.newest_s, seed.time_s)
+        self._reconsider()
+
+    def room_m(self, time_s: float) -> float:
+        """Return how far it may have left the model by a time: thrust that goes on or begins again, or lift."""
+        lag = UNSEEN_S if self.arc is not None else 0.0
+        gap = min(abs(time_s - self.newest_s), WIDE_GAP_MAX_S) + lag
+        return 0.5 * WIDE_ACCELERATION_M_S2 * gap * gap
 
     def at(self, time_s: float) -> tuple[Vector, Vector]:
         """Return state of ten and covariance predicted (or taken back) to `time_s`."""
@@ -163,12 +195,12 @@ class Motion:
             self.arc = arc
             self.failures = 0
             return
-        slid = self._slide(arc)
+        slid = None if self._falling_in_air() else self._slide(arc)
         if slid is not None:
             self._begin(slid)
             return
         self.failures += 1
-        if self.failures >= FAILURES_MAX or self._early():
+        if self.failures >= FAILURES_MAX or self._early() or recent_misfit(arc) > SEVERE_SIGMAS:
             self._leave_coast()
 
     def _slide(self, arc: Arc) -> Arc | None:
@@ -186,15 +218,23 @@ class Motion:
 
     def _leave_coast(self) -> None:
         """Fall back to the filter with a free acceleration: boost after all, or a manoeuvre."""
+        assert self.arc is not None
         newest = float(self.rows[-1][0])
-        recent = [row for row in self.rows if row[0] >= newest - max(REFIT_S, 4.0 * self.gap_s)]
-        fitted = fit_triple(tuple(recent[-24:]), self.sensors) if len(recent) >= 3 else None
-        if fitted is not None:
-            self.state, self.covariance = fitted[1].state, fitted[1].covariance
-        else:
-            self.covariance = _freed(self.covariance, 1.0)
+        state, covariance = arc_at(self.arc, newest)
+        self.state, self.covariance = state, _freed(covariance, UNSEEN_S)
+        for span in REFIT_S:
+            recent = [row for row in self.rows if row[0] >= newest - span * max(1.0, self.gap_s)]
+            fitted = fit_triple(tuple(recent[-24:]), self.sensors) if len(recent) >= REFIT_MIN else None
+            if fitted is not None:
+                self.state, self.covariance = fitted[1].state, fitted[1].covariance
         self.time_s, self.arc = newest, None
         self.failures = 0
+        self._reconsider()
+
+    def _reconsider(self) -> None:
+        """Say what it was when free flight no longer explains it."""
+        if self.burnout_s is None:
+            return
         if self._early() or self._driven():
             self.burnout_s, self.thrust_seen = None, True
         else:
@@ -203,6 +243,10 @@ class Motion:
     def _early(self) -> bool:
         """Whether burnout was declared so lately that it may have been wrong."""
         return self.burnout_s is not None and self.newest_s - self.burnout_s < PREMATURE_S
+
+    def _falling_in_air(self) -> bool:
+        """Whether lift may act: then an arc that fails is a manoeuvre, not one that began too early."""
+        return not self._early() and not self.climbing() and self.height_m() < AIR_HEIGHT_M
 
     def _driven(self) -> bool:
         """Whether it gains speed by itself, outside thick air: thrust, not lift."""

@@ -11,8 +11,9 @@ from beaconfire.frames.types import Vector
 
 REFERENCE_HEIGHT_M: Final = 30_000.0
 SPEED_SIGMA_M_S: Final = 1_500.0
-JERK_NOISE: Final = 400.0
-"""Spectral density of the acceleration's noise, m^2/s^3: a source that gains 20 m/s each second."""
+ACCELERATION_NOISE: Final = 10_000.0
+"""Spectral density of the unknown acceleration, m^2/s^3: a lofted ascent moves its meeting point with up to
+60 m/s^2, and staging comes at once."""
 
 
 @njit(cache=True)
@@ -65,7 +66,9 @@ class SightFilter:
     def _predicted(self, time_s: float) -> tuple[Vector, Vector]:
         gap = time_s - self.time_s
         move = np.array([[1.0, gap], [0.0, 1.0]])
-        noise = JERK_NOISE * np.array([[abs(gap) ** 3 / 3.0, gap * gap / 2.0], [gap * gap / 2.0, abs(gap)]])
+        noise = ACCELERATION_NOISE * np.array(
+            [[abs(gap) ** 3 / 3.0, gap * gap / 2.0], [gap * gap / 2.0, abs(gap)]]
+        )
         return self._point + gap * self._speed, move @ self._spread @ move.T + noise
 
     def distance(self, row: Vector, sigma_m: float, point_ecef_m: Vector) -> tuple[float, float]:

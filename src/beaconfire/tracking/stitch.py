@@ -1,5 +1,6 @@
 """Is this newer motion the object seen before? Infrared lines before radar, or two stretches of radar."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -7,13 +8,17 @@ import numpy as np
 
 from beaconfire.frames.types import Vector
 from beaconfire.tracking.filter import gate_kernel, predict_kernel
-from beaconfire.tracking.motion import BOOST_NOISE, Motion
+from beaconfire.tracking.motion import UNSEEN_S, Motion
 
 SIGHT_GATE: Final = 22.0
 FLIGHT_GATE: Final = 33.0
 """Squared Mahalanobis distance with six components: about 1 - 1e-5."""
 DOUBLE_GATE: Final = 40.0
-BACK_MAX_S: Final = 1_500.0
+BACK_MAX_S: Final = 4_800.0
+BOOST_GAP_S: Final = 60.0
+DRIVE_MAX_S: Final = 60.0
+STALL_MAX_S: Final = 15.0
+STALL_DRIVE_M_S2: Final = 25.0
 DRIVE_M_S2: Final = 15.0
 """Sigma of the unknown drive while it was out of sight and thrust may have been on."""
 SHIFT_MAX_M: Final = 300_000.0
@@ -51,15 +56,48 @@ def same_flight(old: Motion, new: Motion, *, doubled: bool) -> bool:
     gap = new.time_s - old.time_s
     if not -3.0 <= gap <= BACK_MAX_S:
         return False
-    noise = BOOST_NOISE if old.arc is None else 0.0
-    state, covariance = predict_kernel(old.state, old.covariance, gap, noise)
+    if not doubled and old.arc is None and not old.manoeuvring:
+        return _continues_boost(old, new)
+    state, covariance = old.at(new.time_s)
     total = covariance[:6, :6] + new.covariance[:6, :6]
-    if old.burnout_s is None and not doubled:
-        room = DRIVE_M_S2 * min(abs(gap), 200.0)
-        total[3:, 3:] += room**2 * np.eye(3)
-        total[:3, :3] += (0.5 * room * min(abs(gap), 200.0)) ** 2 * np.eye(3)
-    difference = new.state[:6] - state[:6]
-    if not np.isfinite(difference).all() or not np.isfinite(total).all():
+    return _distance(new.state - state, total) <= (DOUBLE_GATE if doubled else FLIGHT_GATE)
+
+
+def _distance(difference: Vector, total: Vector) -> float:
+    """Return the squared Mahalanobis distance of the first six, infinite where nothing can be said."""
+    if not np.isfinite(difference[:6]).all() or not np.isfinite(total).all():
+        return math.inf
+    return float(difference[:6] @ np.linalg.solve(total, difference[:6]))
+
+
+def _free(total: Vector, drive_m_s2: float, seconds: float) -> Vector:
+    """Return a covariance of six with the effect of an unknown acceleration that went on for some seconds."""
+    speed = drive_m_s2 * seconds
+    out = total.copy()
+    out[3:, 3:] += speed**2 * np.eye(3)
+    out[:3, :3] += (0.5 * speed * seconds) ** 2 * np.eye(3)
+    return out
+
+
+def _continues_boost(old: Motion, new: Motion) -> bool:
+    """Whether a newer coast goes back to where an older track was lost in boost.
+
+    The newer one is taken back, not the older one on: where a thrusting body will be is not known, where a
+    coasting one was is.
+    """
+    if new.arc is None and new.time_s - old.newest_s > BOOST_GAP_S:
         return False
-    distance = float(difference @ np.linalg.solve(total, difference))
-    return distance <= (DOUBLE_GATE if doubled else FLIGHT_GATE)
+    state, covariance = new.at(old.time_s)
+    seconds = min(new.time_s - old.time_s, DRIVE_MAX_S)
+    total = _free(covariance[:6, :6] + old.covariance[:6, :6], DRIVE_M_S2, seconds)
+    return _distance(state - old.state, total) <= FLIGHT_GATE
+
+
+def stalled(old: Motion, new: Motion) -> bool:
+    """Whether an older track just lost its object, and the newer triple is that object under an unforeseen force."""
+    quiet = new.time_s - old.newest_s
+    if not 0.0 <= quiet <= STALL_MAX_S or new.rows[0][0] < old.newest_s - 0.5:
+        return False
+    state, covariance = old.at(new.time_s)
+    total = _free(covariance[:6, :6] + new.covariance[:6, :6], STALL_DRIVE_M_S2, quiet + UNSEEN_S)
+    return _distance(new.state - state, total) <= FLIGHT_GATE

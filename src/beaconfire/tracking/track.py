@@ -23,7 +23,8 @@ LOST_MIN_S: Final = 8.0
 DROP_GAPS: Final = 3.0
 DROP_MIN_S: Final = 4.0
 END_MARGIN_S: Final = 20.0
-FORGET_S: Final = 2_400.0
+FORGET_S: Final = 6_000.0
+FORGET_BOOST_S: Final = 4_500.0
 FORGET_SIGHT_S: Final = 1_500.0
 
 
@@ -146,6 +147,8 @@ class Track:
             elif quiet > max(DROP_MIN_S, DROP_GAPS * gap):
                 self.status = Status.WITHDRAWN
         elif quiet > max(LOST_MIN_S, LOST_GAPS * gap):
+            if self.status is not Status.LOST and self.motion is not None:
+                self.motion.release()
             self.status = Status.WITHDRAWN if self._never_held() else Status.LOST
         elif self.motion is not None and self.motion.plots >= CONFIRM_PLOTS:
             self.status = Status.CONFIRMED
@@ -160,6 +163,9 @@ class Track:
             return quiet > FORGET_SIGHT_S
         if quiet <= LOST_MIN_S:
             return False
+        thrusting = self.motion.arc is None
+        if thrusting and quiet <= FORGET_BOOST_S and not self.motion.manoeuvring:
+            return False  # where it comes down is not known, so neither is when it is over
         return quiet > FORGET_S or self.seconds(now_utc_us) > self.impact_s() + END_MARGIN_S
 
     def speakable(self) -> bool:

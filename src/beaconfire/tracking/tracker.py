@@ -21,14 +21,12 @@ from beaconfire.tracking.measurement import IS_INFRARED, row_from_detection, sen
 from beaconfire.tracking.motion import Motion
 from beaconfire.tracking.sight import SightFilter, meeting_point
 from beaconfire.tracking.statement import Names, Speaker, statement
-from beaconfire.tracking.stitch import same_flight, same_source
+from beaconfire.tracking.stitch import same_flight, same_source, stalled
 from beaconfire.tracking.track import Track
 
 TRACKS_MAX: Final = 256
 PENDING_MAX: Final = 20_000
 MISSING: Final = 200.0
-WIDE_ACCELERATION_M_S2: Final = 60.0
-WIDE_GAP_MAX_S: Final = 5.0
 BACK_MAX_S: Final = 60.0
 REPORT_PERIOD_S: Final = 0.95
 LOST_PERIOD_US: Final = 5_000_000
@@ -133,8 +131,7 @@ class Tracker:
             if motion is None or not _reachable(motion, time_s) or _has(motion, time_s, sensor):
                 continue
             state, covariance = motion.at(time_s)
-            gap = min(abs(time_s - motion.newest_s), WIDE_GAP_MAX_S)
-            room = 0.5 * WIDE_ACCELERATION_M_S2 * gap * gap if wide else 0.0
+            room = motion.room_m(time_s) if wide else 0.0
             for index, (row, _) in enumerate(items):
                 distance, size, count = gate_kernel(row, self._sensors, state, covariance, room)
                 if distance <= GATE[count]:
@@ -155,7 +152,14 @@ class Tracker:
         self._store.remove(seed.rows)
         motion = Motion(seed, self._sensors)
         for track in self.tracks:
-            if track.motion is not None and same_flight(track.motion, motion, doubled=True):
+            if track.motion is None:
+                continue
+            if stalled(track.motion, motion):
+                track.motion.resume(seed)
+                for row in seed.rows:
+                    track.note(row, self._sensors)
+                return
+            if same_flight(track.motion, motion, doubled=True):
                 return
         if len(self.tracks) >= TRACKS_MAX:
             self.overflowed += 1
@@ -207,8 +211,7 @@ class Tracker:
             if motion.burnout_s is not None or not _reachable(motion, time_s):
                 return None
             state, covariance = motion.at(time_s)
-            gap = min(abs(time_s - motion.newest_s), WIDE_GAP_MAX_S)
-            room = 0.5 * WIDE_ACCELERATION_M_S2 * gap * gap
+            room = motion.room_m(time_s)
             distance, size, _ = gate_kernel(row, self._sensors, state, covariance, room)
             return distance + size + 4.0 * math.log(meeting[1]) if distance <= GATE[2] else None
         if track.sight_filter is None:
