@@ -7,8 +7,12 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.fall import FallPath, fall_path
-from beaconfire.frames.geodesy import enu_from_ecef_rotation_kernel, great_circle_kernel
+from beaconfire.flight.fall import fall_path
+from beaconfire.frames.geodesy import (
+    enu_from_ecef_rotation_kernel,
+    geodetic_from_ecef_kernel,
+    great_circle_kernel,
+)
 from beaconfire.frames.types import Vector
 from beaconfire.messages.estimate import ImpactEstimate
 from beaconfire.messages.event import Event, Place, PlaceTime
@@ -92,82 +96,116 @@ def _full_covariance(upper: tuple[float, ...]) -> Vector:
     return full + np.triu(full, 1).T
 
 
-def _sigmas_m(path: FallPath, index: int, covariance: Vector) -> tuple[float, float, float]:
+@njit(cache=True)
+def _sigmas_kernel(state: Vector, transition: Vector, covariance: Vector) -> tuple[float, float, float]:
     """Return sigma along and across the ground track (m) and ground speed (m/s) at one instant."""
-    enu = enu_from_ecef_rotation_kernel(path.latitude_rad[index], path.longitude_rad[index])
-    level = enu[:2] @ path.states[index, 3:6]
-    speed = max(float(np.hypot(level[0], level[1])), 1.0)
-    rows = enu[:2] @ path.transitions[index][:, :6]
-    spread = rows @ covariance @ rows.T
-    along = level / speed
-    across = np.array([along[1], -along[0]])
-    return (
-        math.sqrt(max(float(along @ spread @ along), 0.0)),
-        math.sqrt(max(float(across @ spread @ across), 0.0)),
-        speed,
-    )
+    latitude, longitude, _ = geodetic_from_ecef_kernel(state[0], state[1], state[2])
+    enu = enu_from_ecef_rotation_kernel(latitude, longitude)
+    east = enu[0, 0] * state[3] + enu[0, 1] * state[4] + enu[0, 2] * state[5]
+    north = enu[1, 0] * state[3] + enu[1, 1] * state[4] + enu[1, 2] * state[5]
+    speed = max(math.hypot(east, north), 1.0)
+    along = (enu[0] * east + enu[1] * north) / speed
+    across = (enu[0] * north - enu[1] * east) / speed
+    variances = np.zeros(2)
+    for i in range(2):
+        row = np.zeros(6)
+        for j in range(6):
+            for k in range(3):
+                row[j] += (along[k] if i == 0 else across[k]) * transition[k, j]
+        for j in range(6):
+            for k in range(6):
+                variances[i] += row[j] * covariance[j, k] * row[k]
+    return math.sqrt(max(variances[0], 0.0)), math.sqrt(max(variances[1], 0.0)), speed
 
 
-def _closest(path: FallPath, place: Place) -> tuple[int, float, float]:
-    """Return index, elapsed time (s) and distance (m) of the closest pass of the ground track."""
-    best, distance_m = 0, math.inf
-    distances = np.empty(path.elapsed_s.size)
-    for i in range(path.elapsed_s.size):
-        distances[i], _ = great_circle_kernel(
-            place.latitude_rad, place.longitude_rad, path.latitude_rad[i], path.longitude_rad[i]
-        )
-        if distances[i] < distance_m:
-            best, distance_m = i, float(distances[i])
-    elapsed = float(path.elapsed_s[best])
-    if 0 < best < distances.size - 1:
-        # A straight pass at even speed: the squared distance is a parabola through three instants.
-        before, here, after = distances[best - 1 : best + 2] ** 2
-        bend = before - 2.0 * here + after
-        if bend > 0.0:
-            shift = 0.5 * (before - after) / bend
-            elapsed += shift * PATH_INTERVAL_S
-            distance_m = math.sqrt(max(0.0, float(here - 0.25 * (before - after) * shift)))
-    return best, elapsed, distance_m
+@njit(cache=True)
+def _passes_kernel(
+    track: Vector, states: Vector, transitions: Vector, covariance: Vector, places: Vector
+) -> Vector:
+    """Return each place's closest pass by the ground track.
+
+    Args:
+        track: elapsed time (s), latitude and longitude (rad) of each instant, shape (n, 3).
+        states: shape (n, 7).
+        transitions: shape (n, 3, 7).
+        covariance: of position and velocity at the epoch, shape (6, 6).
+        places: latitude, longitude (rad), shape (m, 2).
+
+    Returns:
+        Index of the nearest instant, elapsed time (s), distance (m), sigma along and across (m), ground
+        speed (m/s), shape (m, 6).
+    """
+    count = track.shape[0]
+    out = np.empty((places.shape[0], 6))
+    squares = np.empty(count)
+    for p in range(places.shape[0]):
+        best = 0
+        for i in range(count):
+            distance, _ = great_circle_kernel(places[p, 0], places[p, 1], track[i, 1], track[i, 2])
+            squares[i] = distance * distance
+            if squares[i] < squares[best]:
+                best = i
+        elapsed, square = track[best, 0], squares[best]
+        if 0 < best < count - 1:
+            # A straight pass at even speed: the squared distance is a parabola through three instants.
+            slope = 0.5 * (squares[best - 1] - squares[best + 1])
+            bend = squares[best - 1] - 2.0 * squares[best] + squares[best + 1]
+            if bend > 0.0:
+                elapsed += slope / bend * (track[1, 0] - track[0, 0])
+                square = max(0.0, square - 0.5 * slope * slope / bend)
+        out[p, 0], out[p, 1], out[p, 2] = best, elapsed, math.sqrt(square)
+        out[p, 3], out[p, 4], out[p, 5] = _sigmas_kernel(states[best], transitions[best], covariance)
+    return out
 
 
 def _normal_below(value: float) -> float:
     return 0.5 * math.erfc(-value / math.sqrt(2.0))
 
 
-def _overflight_time(path: FallPath, covariance: Vector, epoch_us: TimeUs, place: Place) -> PlaceTime | None:
-    """Return the earliest credible moment something passes over a place, not counting where it comes down."""
-    index, elapsed_s, distance_m = _closest(path, place)
-    if index == path.elapsed_s.size - 1:
+def _overflight_time(passing: Vector, last: int, epoch_us: TimeUs, place: Place) -> PlaceTime | None:
+    """Return the earliest credible moment something passes over a place, not counting where it comes down.
+
+    Args:
+        passing: one row of `_passes_kernel`.
+        last: index of the last instant of the path.
+        epoch_us: of the path.
+        place: which.
+    """
+    index, elapsed_s, distance_m, sigma_along, sigma_across, speed = (float(value) for value in passing)
+    if index == last or (index == 0 and distance_m > place.radius_m):
         return None
-    sigma_along, sigma_across, speed = _sigmas_m(path, index, covariance)
     sigma_across = max(sigma_across, 1.0)
     probability = _normal_below((place.radius_m - distance_m) / sigma_across) - _normal_below(
         (-place.radius_m - distance_m) / sigma_across
     )
-    if index == 0 and distance_m > place.radius_m:
-        return None
     if probability < OVERFLIGHT_PROBABILITY_MIN:
         return None
     half_chord_m = math.sqrt(max(place.radius_m**2 - min(distance_m, place.radius_m) ** 2, 0.0))
     earliest_s = elapsed_s - (half_chord_m + ONE_SIDED_95 * sigma_along) / speed
-    return PlaceTime(
-        place.name,
-        PlaceKind.OVERFLIGHT,
-        epoch_us + microseconds_from_seconds(max(0.0, earliest_s)),
-        probability,
-    )
+    earliest_us = epoch_us + microseconds_from_seconds(max(0.0, earliest_s))
+    return PlaceTime(place.name, PlaceKind.OVERFLIGHT, earliest_us, probability)
 
 
 def _overflights(event: Event, places: Sequence[Place]) -> list[PlaceTime]:
     state = event.state
-    if state is None or len(event.covariance) != 21 or not event.impact:
+    if state is None or len(event.covariance) != 21 or not event.impact or not places:
         return []
     values = (*state.position_ecef_m, *state.velocity_ecef_m_s, state.log_inverse_beta)
     path = fall_path(np.array(values), PATH_INTERVAL_S)
-    if path.elapsed_s.size < 3:
+    count = path.elapsed_s.size
+    if count < 3:
         return []
-    covariance = _full_covariance(event.covariance)
-    found = (_overflight_time(path, covariance, state.epoch_us, place) for place in places)
+    passes = _passes_kernel(
+        np.column_stack((path.elapsed_s, path.latitude_rad, path.longitude_rad)),
+        path.states,
+        path.transitions,
+        _full_covariance(event.covariance),
+        np.array([(place.latitude_rad, place.longitude_rad) for place in places]),
+    )
+    found = (
+        _overflight_time(passing, count - 1, state.epoch_us, place)
+        for passing, place in zip(passes, places, strict=True)
+    )
     return [one for one in found if one is not None]
 
 

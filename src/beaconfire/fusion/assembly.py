@@ -13,9 +13,8 @@ from beaconfire.fusion.information import Fused, fuse
 from beaconfire.fusion.launch import combine_launches
 from beaconfire.fusion.source import (
     Estimate,
-    Source,
+    Member,
     TrackKey,
-    estimate_of,
     first_detected_at_us,
     is_manoeuvring,
     is_sight_only,
@@ -30,6 +29,9 @@ from beaconfire.units import seconds_from_microseconds
 
 LOST_WANDER_M_S: Final = 0.5
 """Growth of velocity sigma per square root of a second once nobody sees the object any more."""
+MANOEUVRE_SIGMA_M: Final = 3_000.0
+MANOEUVRE_SIGMA_M_S: Final = 250.0
+"""Freedom of a pull-up or glide: one standard deviation of each axis, some 25 s at one g."""
 REENTRY_HEIGHT_M: Final = 100_000.0
 _UPPER_SIX: Final = np.triu_indices(6)
 
@@ -50,7 +52,7 @@ class Content(NamedTuple):
         confirmed: more than a single infrared or tentative track.
     """
 
-    members: tuple[Source, ...]
+    members: tuple[Member, ...]
     conflicts: tuple[TrackKey, ...]
     estimate: Estimate | None
     phase: Phase
@@ -61,10 +63,14 @@ class Content(NamedTuple):
     thrust_possible: bool
     confirmed: bool
 
+    def shown(self, estimate: Estimate, impact: tuple[ImpactEstimate, ...]) -> "Content":
+        """Return the content with another state and impact."""
+        return self._replace(estimate=estimate, impact=impact)
 
-def assemble(sources: Sequence[Source]) -> Content:
+
+def assemble(tracks: Sequence[Member]) -> Content:
     """Return what the reports of one object say together."""
-    members = tuple(sorted(sources, key=lambda one: one.key))
+    members = tuple(sorted(tracks, key=lambda one: one.key))
     manoeuvring = any(is_manoeuvring(one.report) for one in members)
     fused, conflicts = _fused(members, manoeuvring=manoeuvring)
     thrust = _may_thrust(members, fused)
@@ -76,7 +82,7 @@ def assemble(sources: Sequence[Source]) -> Content:
         estimate=estimate,
         phase=_phase(members, estimate, thrust=thrust),
         launch=combine_launches([r for one in members if (r := one.report.launch_point) is not None]),
-        impact=impact_of(members, estimate if ballistic else None),
+        impact=impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=manoeuvring)),
         apogee_m=apogee_height_m(estimate.state) if ballistic and estimate is not None else None,
         manoeuvring=manoeuvring,
         thrust_possible=thrust,
@@ -84,19 +90,21 @@ def assemble(sources: Sequence[Source]) -> Content:
     )
 
 
-def _fused(members: tuple[Source, ...], *, manoeuvring: bool) -> tuple[Fused | None, tuple[TrackKey, ...]]:
+def _fused(members: tuple[Member, ...], *, manoeuvring: bool) -> tuple[Fused | None, tuple[TrackKey, ...]]:
     """Return the fused estimate and whose disagree; in a manoeuvre only those who saw it are used."""
     given = [
-        (one.key, estimate)
+        (one.key, one.estimate)
         for one in members
-        if (estimate := estimate_of(one.report)) is not None
-        and (not manoeuvring or is_manoeuvring(one.report) or estimate.process_noise)
+        if one.estimate is not None
+        and (not manoeuvring or is_manoeuvring(one.report) or one.estimate.process_noise)
     ]
     fused = fuse([estimate for _, estimate in given])
-    return fused, () if fused is None else tuple(given[index][0] for index in fused.conflicts)
+    if fused is None or fused.estimate.process_noise:
+        return fused, ()  # in boost every model is rough: the estimate is wide, nobody is at fault
+    return fused, tuple(given[index][0] for index in fused.conflicts)
 
 
-def _may_thrust(members: tuple[Source, ...], fused: Fused | None) -> bool:
+def _may_thrust(members: tuple[Member, ...], fused: Fused | None) -> bool:
     """Return whether thrust may continue: no, once one nation's free-flight fit says so."""
     if fused is None:
         return all(may_thrust(one.report) for one in members)
@@ -104,7 +112,7 @@ def _may_thrust(members: tuple[Source, ...], fused: Fused | None) -> bool:
     return fused.estimate.process_noise or all(may_thrust(report) for report in covered)
 
 
-def _phase(members: tuple[Source, ...], estimate: Estimate | None, *, thrust: bool) -> Phase:
+def _phase(members: tuple[Member, ...], estimate: Estimate | None, *, thrust: bool) -> Phase:
     if estimate is None or thrust:
         return Phase.BOOST
     newest = max(members, key=lambda one: (observed_at_us(one.report), one.key))
@@ -116,7 +124,7 @@ def _phase(members: tuple[Source, ...], estimate: Estimate | None, *, thrust: bo
     return Phase.REENTRY if falls and (stated or height < REENTRY_HEIGHT_M) else Phase.COAST
 
 
-def impact_of(members: Sequence[Source], estimate: Estimate | None) -> tuple[ImpactEstimate, ...]:
+def impact_of(members: Sequence[Member], estimate: Estimate | None) -> tuple[ImpactEstimate, ...]:
     """Return the impact of a free flight, else the newest that a nation itself stated, else nothing."""
     if estimate is not None:
         one = predict_impact(estimate.state, estimate.covariance, estimate.epoch_us)
@@ -127,7 +135,7 @@ def impact_of(members: Sequence[Source], estimate: Estimate | None) -> tuple[Imp
     return max(stated, key=lambda report: report.stated_at_us).impact or ()
 
 
-def _is_confirmed(members: tuple[Source, ...]) -> bool:
+def _is_confirmed(members: tuple[Member, ...]) -> bool:
     """Return whether two nations see it, or one has confirmed it by more than infrared."""
     seen = [one for one in members if status_of(one.report) is not Status.WITHDRAWN]
     if len({one.report.originator for one in seen}) > 1:
@@ -140,23 +148,34 @@ def _is_confirmed(members: tuple[Source, ...]) -> bool:
     )
 
 
-def grown(estimate: Estimate, epoch_us: TimeUs, carried: Estimate) -> Estimate:
-    """Return a carried estimate with the growth of an object nobody sees.
+def grown(estimate: Estimate, now_us: TimeUs) -> Estimate:
+    """Return an estimate, at its own epoch, with the growth of an object that nobody saw since.
 
     Args:
         estimate: the last one somebody saw.
-        epoch_us: now.
-        carried: `estimate` brought to now.
+        now_us: until when nobody saw it.
     """
-    unseen_s = max(0.0, seconds_from_microseconds(epoch_us - estimate.epoch_us))
-    density = LOST_WANDER_M_S**2
-    covariance: Vector = carried.covariance.copy()
+    unseen_s = max(0.0, seconds_from_microseconds(now_us - estimate.epoch_us))
+    covariance: Vector = estimate.covariance.copy()
+    for axis in range(3, 6):
+        covariance[axis, axis] += LOST_WANDER_M_S**2 * unseen_s
+    return estimate.moved(estimate.epoch_us, estimate.state, covariance)
+
+
+def _free(estimate: Estimate | None, *, ballistic: bool, manoeuvring: bool) -> Estimate | None:
+    """Return what an impact area may rest on, None while thrust may move it."""
+    if estimate is None or not (ballistic or manoeuvring):
+        return None
+    return manoeuvred(estimate) if manoeuvring else estimate
+
+
+def manoeuvred(estimate: Estimate) -> Estimate:
+    """Return an estimate wide enough for what a flight that is not ballistic may still do."""
+    covariance: Vector = estimate.covariance.copy()
     for axis in range(3):
-        covariance[axis, axis] += density * unseen_s**3 / 3.0
-        covariance[axis, 3 + axis] += density * unseen_s**2 / 2.0
-        covariance[3 + axis, axis] += density * unseen_s**2 / 2.0
-        covariance[3 + axis, 3 + axis] += density * unseen_s
-    return carried.moved(epoch_us, carried.state, covariance)
+        covariance[axis, axis] += MANOEUVRE_SIGMA_M**2
+        covariance[3 + axis, 3 + axis] += MANOEUVRE_SIGMA_M_S**2
+    return estimate.moved(estimate.epoch_us, estimate.state, covariance)
 
 
 def kinematics_of(estimate: Estimate, phase: Phase) -> Kinematics:
@@ -170,9 +189,9 @@ def upper_of(estimate: Estimate) -> tuple[float, ...]:
     return tuple(float(value) for value in estimate.covariance[:6, :6][_UPPER_SIX])
 
 
-def contribution_of(source: Source) -> Contribution:
+def contribution_of(member: Member) -> Contribution:
     """Return who saw it, when first, when last, by which sensors."""
-    report = source.report
+    source, report = member.source, member.report
     return Contribution(
         nation=report.originator,
         track=report.track,

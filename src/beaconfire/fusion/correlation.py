@@ -13,8 +13,7 @@ from beaconfire.fusion.information import CHI_SQUARE_6, THRUST_SIGMA_M_S2, carry
 from beaconfire.fusion.launch import launch_gate_ratio
 from beaconfire.fusion.source import (
     Estimate,
-    Source,
-    estimate_of,
+    Member,
     first_detected_at_us,
     observed_at_us,
     status_of,
@@ -44,11 +43,11 @@ class Signature(NamedTuple):
     observed_at_us: TimeUs
 
 
-def signature_of(source: Source) -> Signature:
+def signature_of(member: Member) -> Signature:
     """Return what a report says of its object."""
-    report = source.report
+    report = member.report
     return Signature(
-        estimate_of(report),
+        member.estimate,
         report.launch_point,
         first_detected_at_us(report),
         observed_at_us(report),
@@ -106,7 +105,7 @@ def separation(one: Signature, other: Signature) -> tuple[float, float] | None:
     return float(np.linalg.norm(apart[:3])), float(np.linalg.norm(apart[3:6]))
 
 
-def are_rivals(one: Source, other: Source) -> bool:
+def are_rivals(one: Member, other: Member) -> bool:
     """Return whether two tracks of one nation claim to be two objects at the same time.
 
     A track that began after the other was lost, or a sight line beside a radar track, does not.
@@ -123,6 +122,6 @@ def are_rivals(one: Source, other: Source) -> bool:
     return began_us < gone_us or status_of(earlier.report) not in OVER
 
 
-def fits_nation(source: Source, members: Iterable[Source]) -> bool:
+def fits_nation(track: Member, members: Iterable[Member]) -> bool:
     """Return whether an event's members leave room for another track of a nation."""
-    return not any(are_rivals(source, member) for member in members)
+    return not any(are_rivals(track, member) for member in members)

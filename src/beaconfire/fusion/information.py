@@ -3,11 +3,14 @@
 States of seven (x y z, vx vy vz, ln(1/beta)), ECEF, SI; covariances (7, 7).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 
+from beaconfire.flight.dynamics import approximate_height_kernel
 from beaconfire.flight.propagation import STEP_S, propagate_with_transition_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.fusion.source import Estimate
@@ -21,7 +24,9 @@ CHI_SQUARE_6: Final = 22.458
 THRUST_SIGMA_M_S2: Final = 40.0
 """Acceleration left out when an estimate in boost is carried on as free flight."""
 CARRY_MAX_S: Final = 2_400.0
-INTERSECTION_WEIGHTS: Final = np.linspace(0.0, 1.0, 21)
+INTERSECTION_STEPS: Final = 20
+AIR_M: Final = 130_000.0
+"""Below this, falling, drag is felt within seconds."""
 
 
 class Fused(NamedTuple):
@@ -36,13 +41,49 @@ class Fused(NamedTuple):
     conflicts: tuple[int, ...]
 
 
+@njit(cache=True)
 def inverse(matrix: Vector) -> Vector:
     """Return the inverse of a symmetric positive definite matrix, scaled first to a unit diagonal."""
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(matrix), 1e-300))
-    outer = np.outer(scale, scale)
-    scaled = matrix * outer
-    found: Vector = np.linalg.inv(scaled + 1e-13 * np.eye(matrix.shape[0])) * outer
-    return 0.5 * (found + found.T)
+    size = matrix.shape[0]
+    scale = np.empty(size)
+    for i in range(size):
+        scale[i] = 1.0 / math.sqrt(max(matrix[i, i], 1e-300))
+    scaled = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            scaled[i, j] = matrix[i, j] * scale[i] * scale[j]
+        scaled[i, i] += 1e-13
+    found = np.linalg.inv(scaled)
+    out = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            out[i, j] = 0.5 * (found[i, j] + found[j, i]) * scale[i] * scale[j]
+    return out
+
+
+@njit(cache=True)
+def _log_determinant(matrix: Vector) -> float:
+    """Return the logarithm of the determinant of a positive definite matrix."""
+    size = matrix.shape[0]
+    scaled = np.empty((size, size))
+    total = 0.0
+    for i in range(size):
+        total += math.log(max(matrix[i, i], 1e-300))
+        for j in range(size):
+            scaled[i, j] = matrix[i, j] / math.sqrt(max(matrix[i, i] * matrix[j, j], 1e-300))
+    return total + math.log(max(abs(np.linalg.det(scaled)), 1e-300))
+
+
+@njit(cache=True)
+def _intersection_weight(first: Vector, second: Vector) -> float:
+    """Return the weight of the first of two informations whose mixture is the sharpest."""
+    best, sharpest = 0.0, -math.inf
+    for step in range(INTERSECTION_STEPS + 1):
+        weight = step / INTERSECTION_STEPS
+        sharpness = _log_determinant(weight * first + (1.0 - weight) * second)
+        if sharpness > sharpest:
+            best, sharpest = weight, sharpness
+    return best
 
 
 def carry(estimate: Estimate, epoch_us: TimeUs, wander_m_s2: float = 0.0) -> Estimate | None:
@@ -135,15 +176,11 @@ def intersect(one: Estimate, other: Estimate) -> Estimate:
     Source: Julier and Uhlmann, Proc. American Control Conference (1997) 2369-2373.
     """
     first, second = inverse(one.covariance), inverse(other.covariance)
-    best = min(INTERSECTION_WEIGHTS, key=lambda w: -_log_determinant(w * first + (1.0 - w) * second))
+    best = _intersection_weight(first, second)
     covariance = inverse(best * first + (1.0 - best) * second)
     apart = other.state - one.state
     state = one.state + covariance @ ((1.0 - best) * second @ apart)
     return one.moved(one.epoch_us, state, covariance)
-
-
-def _log_determinant(matrix: Vector) -> float:
-    return float(np.linalg.slogdet(matrix)[1])
 
 
 def unite(one: Estimate, other: Estimate) -> Estimate:
@@ -166,6 +203,26 @@ def unite(one: Estimate, other: Estimate) -> Estimate:
     return one.moved(one.epoch_us, middle, 0.5 * (union + union.T))
 
 
+def is_falling_in_air(estimate: Estimate) -> bool:
+    """Return whether a body comes down and feels the air."""
+    state = estimate.state
+    height = approximate_height_kernel(float(state[0]), float(state[1]), float(state[2]))
+    return height < AIR_M and float(state[:3] @ state[3:6]) < 0.0
+
+
+def _meeting_epoch_us(estimates: Sequence[Estimate]) -> TimeUs:
+    """Return where estimates are to meet: the newest epoch, but before the air if any is still outside.
+
+    Drag bends: an estimate that knows nothing of beta can't be carried into the air in linear form, while
+    one that has felt the air can be carried back out of it.
+    """
+    falling = [is_falling_in_air(one) for one in estimates]
+    if not any(falling):
+        return max(one.epoch_us for one in estimates)
+    outside = [one.epoch_us for one, inside in zip(estimates, falling, strict=True) if not inside]
+    return max(outside) if outside else min(one.epoch_us for one in estimates)
+
+
 def fuse(estimates: Sequence[Estimate]) -> Fused | None:
     """Return what disjoint estimates of one object say together at their newest epoch.
 
@@ -176,19 +233,29 @@ def fuse(estimates: Sequence[Estimate]) -> Fused | None:
     used = free or list(range(len(estimates)))
     if not used:
         return None
-    epoch_us = max(estimates[index].epoch_us for index in used)
-    carried: list[tuple[int, Estimate]] = []
-    for index in used:
-        one = estimates[index]
-        there = carry(one, epoch_us, THRUST_SIGMA_M_S2 if one.process_noise else 0.0)
-        if there is not None:
-            carried.append((index, there))
-    if not carried:
-        return None
-    carried.sort(key=lambda pair: _log_determinant(pair[1].covariance))
-    agreed, conflicts = [carried[0][1]], []
+    newest = max((estimates[index] for index in used), key=lambda one: one.epoch_us)
+    if len(used) == 1:
+        return Fused(newest, ())
+    meeting_us = _meeting_epoch_us([estimates[index] for index in used]) if free else newest.epoch_us
+    carried = [(index, _carried(estimates[index], meeting_us)) for index in used]
+    met = [(index, one) for index, one in carried if one is not None]
+    if not met:
+        return Fused(newest, ())
+    result, conflicts = _joined(met)
+    there = carry(result, newest.epoch_us)
+    return Fused(newest if there is None else there, conflicts)
+
+
+def _carried(estimate: Estimate, epoch_us: TimeUs) -> Estimate | None:
+    return carry(estimate, epoch_us, THRUST_SIGMA_M_S2 if estimate.process_noise else 0.0)
+
+
+def _joined(met: list[tuple[int, Estimate]]) -> tuple[Estimate, tuple[int, ...]]:
+    """Return the estimate that those of one epoch make, the sharpest first, and which disagree with it."""
+    ordered = sorted(met, key=lambda pair: _log_determinant(pair[1].covariance))
+    agreed, conflicts = [ordered[0][1]], []
     result = agreed[0]
-    for index, one in carried[1:]:
+    for index, one in ordered[1:]:
         if distance_squared(result, one) > CHI_SQUARE_6:
             conflicts.append((index, one))
         elif one.process_noise:
@@ -198,4 +265,4 @@ def fuse(estimates: Sequence[Estimate]) -> Fused | None:
             result = sum_information(agreed)
     for _, one in conflicts:
         result = unite(result, one)
-    return Fused(result, tuple(index for index, _ in conflicts))
+    return result, tuple(index for index, _ in conflicts)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from beaconfire.flight.impact import covariance_from_ellipse, ellipse_from_covariance
 from beaconfire.frames.geodesy import destination, great_circle_kernel
@@ -48,21 +49,30 @@ def launches_apart(one: LaunchEstimate, other: LaunchEstimate) -> tuple[float, f
     return float(np.hypot(*_offset_m(one, other))), interval_s
 
 
+@njit(cache=True)
+def _combined_kernel(
+    mean: Vector, covariance: Vector, other_mean: Vector, other_covariance: Vector
+) -> tuple[Vector, Vector]:
+    """Return mean and covariance of the intersection of two areas, or of a cover if they disagree."""
+    apart = other_mean - mean
+    total = covariance + other_covariance
+    if apart @ (np.linalg.inv(total) @ apart) > CHI_SQUARE_2:
+        return 0.5 * (mean + other_mean), total + 0.25 * np.outer(apart, apart)
+    first, second = np.linalg.inv(covariance), np.linalg.inv(other_covariance)
+    best, sharpest = 0.0, -math.inf
+    for step in range(11):
+        weight = step / 10.0
+        mixed = weight * first + (1.0 - weight) * second
+        sharpness = mixed[0, 0] * mixed[1, 1] - mixed[0, 1] * mixed[1, 0]
+        if sharpness > sharpest:
+            best, sharpest = weight, sharpness
+    joint = np.linalg.inv(best * first + (1.0 - best) * second)
+    return mean + joint @ ((1.0 - best) * (second @ apart)), joint
+
+
 def _combined(one: _Plane, other: _Plane) -> _Plane:
     """Return the intersection of two areas, or a cover of both if they disagree."""
-    apart = other.mean - one.mean
-    total = one.covariance + other.covariance
-    if float(apart @ np.linalg.solve(total, apart)) > CHI_SQUARE_2:
-        middle = 0.5 * (one.mean + other.mean)
-        half = 0.5 * apart
-        return _Plane(middle, total + np.outer(half, half))
-    first, second = np.linalg.inv(one.covariance), np.linalg.inv(other.covariance)
-    weight = max(
-        (step / 10.0 for step in range(11)),
-        key=lambda w: float(np.linalg.det(w * first + (1.0 - w) * second)),
-    )
-    covariance = np.linalg.inv(weight * first + (1.0 - weight) * second)
-    return _Plane(one.mean + covariance @ ((1.0 - weight) * second @ apart), covariance)
+    return _Plane(*_combined_kernel(one.mean, one.covariance, other.mean, other.covariance))
 
 
 def _combined_time(launches: Sequence[LaunchEstimate]) -> tuple[int, float]:

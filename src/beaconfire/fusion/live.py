@@ -1,12 +1,21 @@
 """One event while it lives, and how it is kept and handed on."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import msgspec
 
 from beaconfire.fusion.assembly import Content
-from beaconfire.fusion.correlation import Signature, signature_of
-from beaconfire.fusion.source import TrackKey, observed_at_us
+from beaconfire.fusion.correlation import OVER, Signature, signature_of
+from beaconfire.fusion.source import Member, TrackKey, observed_at_us, status_of
 from beaconfire.messages.event import Event
-from beaconfire.messages.words import Status
+from beaconfire.messages.words import Status, TimeUs
+from beaconfire.units import microseconds_from_seconds
+
+SILENT_US: Final = 20_000_000
+AFTER_IMPACT_S: Final = 30.0
+UNKNOWN_LIFE_US: Final = 1_800_000_000
+"""How long an event lives after its newest detection if it never could be said where it comes down."""
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -69,3 +78,21 @@ class Live:
         known = [first for first in firsts if first is not None]
         newest_us = max(observed_at_us(one.report) for one in self.content.members)
         return Signature(self.content.estimate, self.content.launch, min(known, default=None), newest_us)
+
+
+def is_unseen(members: Sequence[Member], now_us: TimeUs) -> bool:
+    """Return whether every nation lost an object, or none has said anything for 20 s."""
+    seen = [one for one in members if status_of(one.report) not in OVER]
+    if not seen:
+        return True
+    return now_us - max(one.source.received_at_us for one in seen) > SILENT_US
+
+
+def over_at_us(event: Event) -> TimeUs:
+    """Return when the object of an event must be down."""
+    if not event.impact:
+        return event.observed_at_us + UNKNOWN_LIFE_US
+    return max(
+        one.time_us + microseconds_from_seconds(3.0 * one.sigma_time_s + AFTER_IMPACT_S)
+        for one in event.impact
+    )

@@ -22,33 +22,29 @@ from beaconfire.fusion.assembly import (
     grown,
     impact_of,
     kinematics_of,
+    manoeuvred,
     upper_of,
 )
 from beaconfire.fusion.correlation import (
     ALONE_M,
     NEAR_M,
     NEAR_M_S,
-    OVER,
     Signature,
     fits_nation,
     gate_ratio,
     separation,
     signature_of,
 )
-from beaconfire.fusion.information import carry
+from beaconfire.fusion.information import carry, is_falling_in_air
 from beaconfire.fusion.launch import launches_apart
-from beaconfire.fusion.live import Live, Revised, Saved
-from beaconfire.fusion.source import Source, TrackKey, observed_at_us, status_of
+from beaconfire.fusion.live import Live, Revised, Saved, is_unseen, over_at_us
+from beaconfire.fusion.source import Member, Source, TrackKey, member_of, observed_at_us, status_of
 from beaconfire.messages.event import Event, PlaceTime
 from beaconfire.messages.words import Mode, Nation, Sharing, Status, TimeUs
-from beaconfire.units import microseconds_from_seconds, seconds_from_microseconds
 
 EVENTS_MAX: Final = 512
 TRACKS_MAX: Final = 2_048
-SILENT_US: Final = 20_000_000
 GROWTH_PERIOD_US: Final = 10_000_000
-AFTER_IMPACT_S: Final = 30.0
-UNKNOWN_LIFE_US: Final = 1_800_000_000
 MERGE_COUNT: Final = 2
 SPLIT_COUNT: Final = 4
 RAID_INTERVAL_S: Final = 120.0
@@ -80,7 +76,7 @@ class Picture:
         """
         self.nation, self.mode, self.sharing = nation, mode, sharing
         self._secret, self._places_of = secret, places_of
-        self._sources: OrderedDict[TrackKey, Source] = OrderedDict()
+        self._tracks: OrderedDict[TrackKey, Member] = OrderedDict()
         self._live: OrderedDict[str, Live] = OrderedDict()
         self._event_of: dict[TrackKey, str] = {}
         self._gone_events: list[str] = []
@@ -117,20 +113,20 @@ class Picture:
             saved: newest revision of each event.
         """
         for source in sources:
-            self._sources[source.key] = source
+            self._tracks[source.key] = member_of(source)
         for one in saved:
             live = Live(one.event.event_id)
             live.last, live.raid_id, live.status = one.event, one.event.raid_id, one.event.status
             live.grown_at_us = one.event.as_of_us
             for nation, track in one.tracks:
                 key = TrackKey(Nation(nation), track)
-                if key in self._sources:
+                if key in self._tracks:
                     live.tracks[key] = None
                     self._event_of[key] = live.event_id
             live.content = assemble(self._members(live)) if live.tracks else None
             self._live[live.event_id] = live
-        for key in [key for key in self._sources if key not in self._event_of]:
-            del self._sources[key]
+        for key in [key for key in self._tracks if key not in self._event_of]:
+            del self._tracks[key]
 
     def accept(self, source: Source, now_us: TimeUs) -> list[Revised]:
         """Take a report and return the revisions it makes.
@@ -139,17 +135,18 @@ class Picture:
             source: checked (see `source.check_source`).
             now_us: UTC.
         """
-        key, known = source.key, self._sources.get(source.key)
+        key, known = source.key, self._tracks.get(source.key)
         if known is not None and source.report.stated_at_us <= known.report.stated_at_us:
             self.stale += 1
             return []
-        self._remember(source)
+        track = member_of(source, known)
+        self._remember(track)
         event_id = self._event_of.get(key)
         live = self._live.get(event_id) if event_id is not None else None
         if status_of(source.report) is Status.WITHDRAWN:
             return self._withdraw(live, key, now_us)
         if live is None or live.is_over:
-            live = self._find(source) or self._begin(source)
+            live = self._find(track) or self._begin(key)
             self._join(live, key)
         revised = self._revise(live, now_us)
         revised += self._split(live, now_us)
@@ -162,24 +159,26 @@ class Picture:
         for live in list(self._live.values()):
             if live.last is None or live.is_over:
                 continue
-            if now_us >= self._over_at_us(live):
+            if now_us >= over_at_us(live.last):
                 live.status = Status.ENDED
                 revised += self._emit(live, msgspec.structs.replace(live.last, status=Status.ENDED), now_us)
-            elif self._is_unseen(live, now_us) and now_us - live.grown_at_us >= GROWTH_PERIOD_US:
-                live.grown_at_us = now_us
-                revised += self._grow(live, now_us)
+            elif is_unseen(self._members(live), now_us) and now_us - live.grown_at_us >= GROWTH_PERIOD_US:
+                live.status, live.grown_at_us = Status.LOST, now_us
+                if live.content is not None and live.content.members:
+                    shown = self._shown(live, live.content)
+                    revised += self._emit(live, self._event(live, shown, now_us), now_us)
         return revised
 
-    def _remember(self, source: Source) -> None:
-        self._sources.pop(source.key, None)
-        self._sources[source.key] = source
-        while len(self._sources) > TRACKS_MAX:
-            oldest, _ = self._sources.popitem(last=False)
+    def _remember(self, track: Member) -> None:
+        self._tracks.pop(track.key, None)
+        self._tracks[track.key] = track
+        while len(self._tracks) > TRACKS_MAX:
+            oldest, _ = self._tracks.popitem(last=False)
             self._gone_tracks.append(oldest)
             self._leave(oldest)
 
-    def _members(self, live: Live) -> list[Source]:
-        return [self._sources[key] for key in live.tracks if key in self._sources]
+    def _members(self, live: Live) -> list[Member]:
+        return [self._tracks[key] for key in live.tracks if key in self._tracks]
 
     def _join(self, live: Live, key: TrackKey) -> None:
         self._leave(key)
@@ -193,19 +192,19 @@ class Picture:
             live.tracks.pop(key, None)
             live.misfits.pop(key, None)
 
-    def _begin(self, source: Source) -> Live:
+    def _begin(self, key: TrackKey) -> Live:
         """Return a new event, named by a keyed hash of the track it began with; the oldest over one goes."""
-        order = sum(1 for one in self._live if one.startswith(self._name(source.key, 0)[:12]))
-        live = Live(self._name(source.key, order))
+        order = sum(1 for one in self._live if one.startswith(self._name(key, 0)[:12]))
+        live = Live(self._name(key, order))
         self._live[live.event_id] = live
         if len(self._live) > EVENTS_MAX:
             over = [e for e, one in self._live.items() if one.is_over]
             gone = self._live.pop(over[0] if over else next(iter(self._live)))
             self._gone_events.append(gone.event_id)
             self._gone_tracks += gone.tracks
-            for key in gone.tracks:
-                self._event_of.pop(key, None)
-                self._sources.pop(key, None)
+            for old in gone.tracks:
+                self._event_of.pop(old, None)
+                self._tracks.pop(old, None)
         return live
 
     def _name(self, key: TrackKey, order: int) -> str:
@@ -221,14 +220,14 @@ class Picture:
     def _open_events(self) -> list[Live]:
         return [one for one in self._live.values() if one.tracks and not one.is_over]
 
-    def _find(self, source: Source, but: Live | None = None) -> Live | None:
+    def _find(self, track: Member, but: Live | None = None) -> Live | None:
         """Return the event that a track belongs to, None if it is a new object."""
-        own = signature_of(source)
+        own = signature_of(track)
         fitting: list[tuple[float, Live]] = []
         near: list[tuple[float, float, Live]] = []
         for live in self._open_events():
             signature = live.signature()
-            if live is but or signature is None or not fits_nation(source, self._members(live)):
+            if live is but or signature is None or not fits_nation(track, self._members(live)):
                 continue
             ratio = gate_ratio(own, signature)
             if ratio <= 1.0:
@@ -262,16 +261,36 @@ class Picture:
     def _revise(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Return the revision that the event's reports make now."""
         live.content = assemble(self._members(live))
-        unseen = self._is_unseen(live, now_us)
-        if live.content.confirmed or live.status in (Status.CONFIRMED, Status.LOST):
-            live.status = Status.LOST if unseen else Status.CONFIRMED
-        elif unseen:
-            live.status = Status.LOST
-        live.grown_at_us = now_us
+        self._judge(live, now_us)
         disagreeing = frozenset(live.content.conflicts)
         news = tuple(sorted(disagreeing - live.told))
         live.told = disagreeing
-        return self._emit(live, self._event(live, live.content, now_us), now_us, news)
+        return self._emit(live, self._event(live, self._shown(live, live.content), now_us), now_us, news)
+
+    def _judge(self, live: Live, now_us: TimeUs) -> None:
+        """Set the status that the reports give: a confirmed event is lost only to everybody."""
+        members = self._members(live)
+        if all(status_of(one.report) is Status.ENDED for one in members):
+            live.status = Status.ENDED
+        elif is_unseen(self._members(live), now_us):
+            if live.status is not Status.LOST:
+                live.grown_at_us = now_us
+            live.status = Status.LOST
+        elif live.status is not Status.TENTATIVE or (live.content is not None and live.content.confirmed):
+            live.status = Status.CONFIRMED
+
+    def _shown(self, live: Live, content: Content) -> Content:
+        """Return the content as it stands; of a lost event, with its uncertainty grown."""
+        estimate = content.estimate
+        if live.status not in (Status.LOST, Status.ENDED) or estimate is None or content.thrust_possible:
+            return content
+        wide = grown(estimate, live.grown_at_us)
+        free = manoeuvred(wide) if content.manoeuvring else wide
+        impact = impact_of(content.members, free)
+        there = carry(wide, max(estimate.epoch_us, live.grown_at_us))
+        if there is None or is_falling_in_air(there):
+            there = wide
+        return content.shown(there, impact or content.impact)
 
     def _event(self, live: Live, content: Content, now_us: TimeUs) -> Event:
         """Return the event that a content makes, revision still open."""
@@ -323,13 +342,13 @@ class Picture:
             rest = [one for one in self._members(live) if one.key != key]
             if live.misfits[key] < SPLIT_COUNT or not rest:
                 continue
-            source = self._sources[key]
+            track = self._tracks[key]
             without = assemble(rest)
-            apart = separation(signature_of(source), Signature(without.estimate, None, None, 0))
+            apart = separation(signature_of(track), Signature(without.estimate, None, None, 0))
             if apart is None or (apart[0] < NEAR_M and apart[1] < NEAR_M_S):
                 continue
             self._leave(key)
-            new = self._find(source, live) or self._begin(source)
+            new = self._find(track, live) or self._begin(key)
             self._join(new, key)
             return self._revise(live, now_us) + self._revise(new, now_us)
         return []
@@ -388,43 +407,6 @@ class Picture:
         if live.last is None:
             return []
         return self._emit(live, msgspec.structs.replace(live.last, raid_id=live.raid_id), now_us)
-
-    def _is_unseen(self, live: Live, now_us: TimeUs) -> bool:
-        """Return whether every nation lost it, or none has said anything for 20 s."""
-        members = self._members(live)
-        if all(status_of(one.report) in OVER for one in members):
-            return True
-        seen = [one for one in members if status_of(one.report) not in OVER]
-        return now_us - max(one.received_at_us for one in seen) > SILENT_US
-
-    def _over_at_us(self, live: Live) -> TimeUs:
-        """Return when the object must be down."""
-        assert live.last is not None
-        if not live.last.impact:
-            return live.last.observed_at_us + UNKNOWN_LIFE_US
-        return max(
-            one.time_us + microseconds_from_seconds(3.0 * one.sigma_time_s + AFTER_IMPACT_S)
-            for one in live.last.impact
-        )
-
-    def _grow(self, live: Live, now_us: TimeUs) -> list[Revised]:
-        """Return the event as LOST, its uncertainty grown to now."""
-        content = live.content
-        if content is None or not content.members:
-            return []
-        live.status = Status.LOST
-        estimate = content.estimate
-        carried = None if estimate is None or content.thrust_possible else carry(estimate, now_us)
-        if carried is None or estimate is None:
-            return self._emit(live, self._event(live, content, now_us), now_us)
-        wide = grown(estimate, now_us, carried)
-        impact = content.impact
-        if impact and seconds_from_microseconds(impact[0].time_us - now_us) < 3.0 * impact[0].sigma_time_s:
-            wide = estimate
-        elif not content.manoeuvring:
-            impact = impact_of(content.members, wide) or impact
-        shown = content._replace(estimate=wide, impact=impact)  # noqa: SLF001 - public method of NamedTuple
-        return self._emit(live, self._event(live, shown, now_us), now_us)
 
 
 def _said(event: Event) -> Event:

@@ -20,7 +20,9 @@ from beaconfire.messages.words import Mode, Nation, Status, TimeUs
 RADIUS_MIN_M: Final = 6.3e6
 RADIUS_MAX_M: Final = 5.0e7
 SPEED_MAX_M_S: Final = 1.2e4
+EXTRAPOLATED_US: Final = 2_000_000
 _UPPER: Final = np.triu_indices(7)
+_LOWER: Final = (_UPPER[1], _UPPER[0])
 
 
 class TrackKey(NamedTuple):
@@ -71,6 +73,52 @@ class Estimate(NamedTuple):
     def moved(self, epoch_us: TimeUs, state: Vector, covariance: Vector) -> "Estimate":
         """Return the estimate with another epoch, state and covariance; the prior in it stays."""
         return Estimate(epoch_us, state, covariance, self.prior_mean, self.prior_sigma, self.process_noise)
+
+
+class Member(NamedTuple):
+    """A source with the estimate in it, read once."""
+
+    source: Source
+    estimate: Estimate | None
+
+    @property
+    def report(self) -> Report:
+        """Return what its nation says."""
+        return self.source.report
+
+    @property
+    def key(self) -> TrackKey:
+        """Return whose track it is."""
+        return self.source.key
+
+
+def member_of(source: Source, before: Member | None = None) -> Member:
+    """Return a source with the estimate in it.
+
+    A nation that lost an object goes on stating where it should be by now. That adds nothing to what it
+    last saw, and in the air, where drag bends, it would even spoil it: the last estimate seen stays.
+
+    Args:
+        source: the report.
+        before: the member that it supersedes.
+    """
+    if before is not None and before.estimate is not None and _is_extrapolated(source.report):
+        return Member(source, before.estimate)
+    return Member(source, estimate_of(source.report))
+
+
+def _is_extrapolated(report: Report) -> bool:
+    if (
+        report.trajectory is None
+        or report.timing is None
+        or status_of(report)
+        not in (
+            Status.LOST,
+            Status.ENDED,
+        )
+    ):
+        return False
+    return report.trajectory.epoch_us > report.timing.observed_at_us + EXTRAPOLATED_US
 
 
 def check_source(source: Source, nation: Nation, mode: Mode, *, own: bool) -> None:
@@ -138,9 +186,9 @@ def _matrix(covariance: Covariance) -> Vector | None:
     """Return the full (7, 7) matrix, or None if it is not a covariance."""
     if len(covariance.upper) != 28 or not covariance.prior_sigma_log_inverse_beta > 0.0:
         return None
-    full = np.zeros((7, 7))
+    full = np.empty((7, 7))
     full[_UPPER] = covariance.upper
-    full = full + np.triu(full, 1).T
+    full[_LOWER] = covariance.upper
     diagonal = np.diag(full)
     if not np.all(np.isfinite(full)) or np.any(diagonal <= 0.0) or np.any(diagonal > 1e15):
         return None
