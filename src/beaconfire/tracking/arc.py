@@ -83,9 +83,9 @@ def misfit(chi_square: Vector, components: Vector, parameters: int) -> float:
 
 def judge(solution: Solution) -> Verdict:
     """Return the verdict on a coast fit without earlier knowledge."""
-    if not (math.isfinite(solution.cost) and np.isfinite(solution.information).all()):
-        return Verdict(math.inf, 0.0, math.inf)  # taken back through thick air it grew beyond all bounds
     extra, information = extra_acceleration_kernel(solution)
+    if not (math.isfinite(solution.cost) and np.isfinite(extra).all() and np.isfinite(information).all()):
+        return Verdict(math.inf, 0.0, math.inf)  # taken back through thick air it grew beyond all bounds
     along = solution.state[3:6] / np.linalg.norm(solution.state[3:6])
     covariance = np.linalg.pinv(information)
     sigma = math.sqrt(max(float(along @ covariance @ along), 0.0))

@@ -18,7 +18,7 @@ BACK_MAX_S: Final = 4_800.0
 BOOST_GAP_S: Final = 60.0
 DRIVE_MAX_S: Final = 60.0
 STALL_MAX_S: Final = 15.0
-STALL_DRIVE_M_S2: Final = 25.0
+STALL_DRIVE_M_S2: Final = 35.0
 DRIVE_M_S2: Final = 15.0
 """Sigma of the unknown drive while it was out of sight and thrust may have been on."""
 SHIFT_MAX_M: Final = 300_000.0
@@ -96,7 +96,7 @@ def _continues_boost(old: Motion, new: Motion) -> bool:
 def stalled(old: Motion, new: Motion) -> bool:
     """Whether an older track just lost its object, and the newer triple is that object under an unforeseen force."""
     quiet = new.time_s - old.newest_s
-    if not 0.0 <= quiet <= STALL_MAX_S or new.rows[0][0] < old.newest_s - 0.5:
+    if not 0.0 <= quiet <= STALL_MAX_S or new.rows[0][0] < old.newest_s - UNSEEN_S:
         return False
     state, covariance = old.at(new.time_s)
     total = _free(covariance[:6, :6] + new.covariance[:6, :6], STALL_DRIVE_M_S2, quiet + UNSEEN_S)

@@ -28,6 +28,8 @@ TRACKS_MAX: Final = 256
 PENDING_MAX: Final = 20_000
 MISSING: Final = 200.0
 BACK_MAX_S: Final = 60.0
+BOOST_BACK_S: Final = 3.0
+BOOST_AHEAD_S: Final = 20.0
 REPORT_PERIOD_S: Final = 0.95
 LOST_PERIOD_US: Final = 5_000_000
 
@@ -302,7 +304,10 @@ class Tracker:
 
 
 def _reachable(motion: Motion, time_s: float) -> bool:
-    return time_s >= motion.time_s - (BACK_MAX_S if motion.arc is not None else 3.0)
+    """Whether a prediction to that time is worth a gate: after long thrust unseen any plot would pass it."""
+    if motion.arc is not None:
+        return time_s >= motion.time_s - BACK_MAX_S
+    return -BOOST_BACK_S <= time_s - motion.newest_s <= BOOST_AHEAD_S
 
 
 def _has(motion: Motion, time_s: float, sensor: float) -> bool:
