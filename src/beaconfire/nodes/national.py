@@ -86,7 +86,7 @@ class NationalNode:
         return f"national/{self._identity.nation}"
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
-        """Check and store the detections of a batch; they are used at the next tick, which is asked for at once."""
+        """Check and store the detections of a batch; the next tick uses them, and is asked for at once."""
         message = inbound.message
         if inbound.channel is not Channel.DETECTION or not isinstance(message, DetectionBatch):
             return self._reject("wrong-kind", f"{inbound.channel} from {inbound.sender}", now)

@@ -9,6 +9,27 @@ from beaconfire.frames.types import Vector
 
 
 @njit(cache=True)
+def _inverse_factor_kernel(matrix: Vector, scale: Vector) -> Vector:
+    """Return the inverse of the lower Cholesky factor of the matrix scaled on both sides."""
+    size = scale.size
+    lower, half = np.zeros((size, size)), np.zeros((size, size))
+    for j in range(size):
+        for i in range(j, size):
+            total = matrix[i, j] * scale[i] * scale[j]
+            for k in range(j):
+                total -= lower[i, k] * lower[j, k]
+            lower[i, j] = math.sqrt(max(total, 1e-14)) if i == j else total / lower[j, j]
+    for j in range(size):
+        half[j, j] = 1.0 / lower[j, j]
+        for i in range(j + 1, size):
+            total = 0.0
+            for k in range(j, i):
+                total -= lower[i, k] * half[k, j]
+            half[i, j] = total / lower[i, i]
+    return half
+
+
+@njit(cache=True)
 def inverse_kernel(matrix: Vector) -> Vector:
     """Return the inverse of a symmetric positive definite matrix, shape (n, n).
 
@@ -19,23 +40,7 @@ def inverse_kernel(matrix: Vector) -> Vector:
     scale = np.empty(size)
     for i in range(size):
         scale[i] = 1.0 / math.sqrt(max(matrix[i, i], 1e-300))
-    lower = np.zeros((size, size))
-    for j in range(size):
-        for i in range(j, size):
-            total = matrix[i, j] * scale[i] * scale[j]
-            for k in range(j):
-                total -= lower[i, k] * lower[j, k]
-            if i == j:
-                lower[j, j] = math.sqrt(max(total, 1e-14))
-            else:
-                lower[i, j] = total / lower[j, j]
-    half = np.zeros((size, size))
-    for j in range(size):
-        for i in range(j, size):
-            total = 1.0 if i == j else 0.0
-            for k in range(j, i):
-                total -= lower[i, k] * half[k, j]
-            half[i, j] = total / lower[i, i]
+    half = _inverse_factor_kernel(matrix, scale)
     out = np.empty((size, size))
     for i in range(size):
         for j in range(i, size):

@@ -22,14 +22,14 @@ from beaconfire.tracking.filter import integration_step_kernel, predict_kernel
 SPANS_S: Final = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 28.0, 36.0, 46.0, 60.0, 80.0, 110.0)
 PLOTS_MIN: Final = 6
 POWER_M_S2: Final = 2.5
-"""A window speaks about thrust once it would show this much as one sigma: a rising body is driven by 10 or more."""
+"""A window speaks about thrust once one sigma is this much: a rising body is driven by 10 or more."""
 REJECT_SIGMAS: Final = 2.5
 FIT_SIGMAS: Final = 3.5
 GUARD: Final = 0.25
 GUARD_PLOTS_MIN: Final = 5
 RECENT_ROWS: Final = 12
 ROWS_MAX: Final = 256
-"""Rows kept for a batch; the older half is rolled up into the prior at the current solution when it is full."""
+"""Rows kept for a batch; when it is full the older half is rolled up into the prior."""
 
 
 class Verdict(NamedTuple):
@@ -102,7 +102,7 @@ def fresh_arc(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Ar
 
 
 def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> tuple[Arc | None, bool]:
-    """Return the longest window up to now that free flight explains, and whether thrust was seen beyond doubt.
+    """Return the longest window up to now that free flight explains, and whether thrust was seen for sure.
 
     Windows grow until thrust would show; the first powerful one decides, longer ones that pass extend it.
 
@@ -138,7 +138,7 @@ def _guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vect
 def resolve(arc: Arc, rows: Vector, sensors: Vector) -> Arc:
     """Return the arc solved again over `rows`, started where it was."""
     solution = solve_kernel(arc.solution.state.copy(), arc.reference_s, rows, sensors, arc.prior, COAST)
-    return arc._replace(solution=solution)
+    return Arc(arc.reference_s, arc.prior, solution)
 
 
 def roll_up(arc: Arc, rows: Vector, sensors: Vector) -> tuple[Arc, int]:
@@ -151,7 +151,8 @@ def roll_up(arc: Arc, rows: Vector, sensors: Vector) -> tuple[Arc, int]:
     start[:7] = propagate_kernel(
         start[:7].copy(), reference - arc.reference_s, integration_step_kernel(start)
     )
-    return Arc(reference, prior, arc.solution._replace(state=start)), half
+    warm = solve_kernel(start, reference, rows[half:], sensors, prior, 0)
+    return Arc(reference, prior, warm), half
 
 
 def explained(arc: Arc) -> bool:

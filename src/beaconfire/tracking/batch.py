@@ -32,8 +32,7 @@ PRIOR_LOG_INVERSE_BETA: Final = math.log(1.0 / 3_000.0)
 PRIOR_SIGMA_LOG_INVERSE_BETA: Final = 0.7
 """Prior on ln(1/beta): 95 % between 750 and 12,000 kg/m^2.
 
-Source: own choice, broad on purpose: about the span of blunt to slender bodies in F. Regan and
-S. Anandakrishnan, Dynamics of Atmospheric Re-Entry (1993), chapter 1; refined by the data where the air is felt.
+Source: own choice, broad on purpose; the data refine it where the air is felt.
 """
 
 
@@ -236,7 +235,7 @@ def extra_acceleration_kernel(solution: Solution) -> tuple[Vector, Vector]:
 
 @njit(cache=True)
 def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
-    """Return the knowledge of a coast fit as a prior `interval_s` later, so that its rows may be forgotten."""
+    """Return the knowledge of a coast fit as a prior `interval_s` later; its rows may then be forgotten."""
     noise = inverse_kernel(solution.information[:7, :7].copy())
     mean = solution.state.copy()
     step = integration_step_kernel(mean)

@@ -18,10 +18,9 @@ from beaconfire.frames.types import Vector
 from beaconfire.tracking.algebra import inverse_kernel, symmetric_kernel
 from beaconfire.tracking.measurement import residual_kernel
 
-
 AIR_HEIGHT_M: Final = 60_000.0
 AIR_STEP_S: Final = 0.25
-"""Below this height drag changes within a second by tens of m/s^2 at 3 km/s, and steps of 1 s err by 0.3 m/s."""
+"""Below this height drag changes by tens of m/s^2 in a second at 3 km/s: steps of 1 s err by 0.3 m/s."""
 
 
 @njit(cache=True)
@@ -45,7 +44,7 @@ def predict_kernel(
     out, spread = state.copy(), covariance.copy()
     if interval_s == 0.0:
         return out, spread
-    parts = max(1, int(math.ceil(abs(interval_s) - 1e-9))) if acceleration_noise > 0.0 else 1
+    parts = max(1, math.ceil(abs(interval_s) - 1e-9)) if acceleration_noise > 0.0 else 1
     step = interval_s / parts
     transition = np.zeros((10, 10))
     for _ in range(parts):

@@ -25,7 +25,7 @@ FITS_MAX: Final = 8
 
 
 class Seed(NamedTuple):
-    """A fitted triple: state of ten and covariance at the newest plot's time, and its rows in order of time."""
+    """A fitted triple: state of ten and covariance at the newest plot's time, and its rows in order."""
 
     state: Vector
     covariance: Vector
@@ -128,7 +128,7 @@ def fit_triple(rows: tuple[Vector, ...], sensors: Vector) -> tuple[float, Seed] 
 
 
 def start_from_plots(rows: Vector, sensors: Vector) -> Vector:
-    """Return a first guess, state of ten at the newest plot: a starting point for a fit, never an estimate."""
+    """Return a first guess, state of ten at the newest plot: where a fit starts, never an estimate."""
     first = plot_position_kernel(rows[0], sensors[int(rows[0, 1])])
     last = plot_position_kernel(rows[-1], sensors[int(rows[-1, 1])])
     start = np.zeros(10)

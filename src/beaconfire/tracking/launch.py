@@ -1,9 +1,9 @@
 """Launch point and time: the arc taken back to where thrust may have ended, then a family of generic ascents.
 
-Nothing is known of the vehicle, so what differs between plausible ascents is part of the stated uncertainty:
-how bent the path was (height over ground distance as a power law with exponent 1/p), how hard it was driven on
-average, and how path length and final speed make a duration. Where an infrared line was seen, the place where
-it meets the ground is joined to that in information form.
+Nothing is known of the vehicle, so what differs between plausible ascents is part of the stated
+uncertainty: how bent the path was (height over ground distance as a power law with exponent 1/p), how hard
+it was driven on average, and how path length and final speed make a duration. Where an infrared line was
+seen, the place where it meets the ground is joined to that in information form.
 """
 
 import math
@@ -31,7 +31,7 @@ DURATION: Final = ((1.8, 0.25), (2.25, 0.5), (2.8, 0.25))
 """(k, weight): duration = k * path / speed; 2 at constant drive, more when drive grows."""
 DRIVE_M_S2: Final = 25.0
 DRIVE_LOG_SIGMA: Final = 0.45
-"""Mean gain of speed per second over an ascent. Source: 2-3 km/s in 60-120 s, 7 km/s in 300 s in public accounts."""
+"""Mean gain of speed per second. Source: 2-3 km/s in 60-120 s, 7 km/s in 300 s in public accounts."""
 BACK_STEP_S: Final = 4.0
 BACK_MAX_S: Final = 900.0
 FLOOR_M: Final = 8_000.0
@@ -45,7 +45,7 @@ CHI_SQUARE_95: Final = 5.991
 
 
 class GroundGuess(NamedTuple):
-    """A place and time with covariance: latitude, longitude (rad), time (s), east-north covariance (m^2), sigma (s)."""
+    """Latitude, longitude (rad) and time (s), covariance east and north (m^2), sigma of the time (s)."""
 
     latitude_rad: float
     longitude_rad: float
@@ -78,8 +78,8 @@ def _origin(climb: _Climb, bend: float) -> tuple[float, float, float]:
     return latitude, longitude, 1.05 * math.hypot(distance, climb.place.height_m)
 
 
-def _ends_of_thrust(state: Vector, time_s: float, thrust_seen: bool) -> list[tuple[Vector, float]]:
-    """Return states and times at which the ascent may be cut: one if thrust was seen there, else back along the arc."""
+def _ends_of_thrust(state: Vector, time_s: float, *, thrust_seen: bool) -> list[tuple[Vector, float]]:
+    """Return states and times at which thrust may have ended: one if seen there, else back along the arc."""
     out = [(state, time_s)]
     back = 0.0
     while not thrust_seen and back < BACK_MAX_S:
@@ -99,7 +99,7 @@ def _weight(climb: _Climb, path_m: float) -> float:
     return math.exp(-0.5 * (math.log(drive / DRIVE_M_S2) / DRIVE_LOG_SIGMA) ** 2) + 1e-9
 
 
-def from_flight(state: Vector, covariance: Vector, time_s: float, thrust_seen: bool) -> GroundGuess:
+def from_flight(state: Vector, covariance: Vector, time_s: float, *, thrust_seen: bool) -> GroundGuess:
     """Return where and when a flight began.
 
     Args:
@@ -111,7 +111,7 @@ def from_flight(state: Vector, covariance: Vector, time_s: float, thrust_seen: b
     members: list[tuple[float, float, float, float]] = []
     weights: list[float] = []
     best: tuple[float, float] = (-1.0, time_s)
-    for there, when in _ends_of_thrust(state, time_s, thrust_seen):
+    for there, when in _ends_of_thrust(state, time_s, thrust_seen=thrust_seen):
         climb = _climb(there)
         for bend, share in BEND:
             latitude, longitude, path = _origin(climb, bend)
@@ -141,7 +141,7 @@ def _summed(members: Vector, weights: Vector, carried: Vector, speed_share: floa
 
 
 def _carried(state: Vector, covariance: Vector, time_s: float, end_s: float) -> Vector:
-    """Return the arc's own covariance at the launch point, east and north, shape (2, 2), by differences."""
+    """Return the arc's covariance at the launch point, east and north, shape (2, 2), by differences."""
     wide = np.zeros((10, 10))
     wide[:7, :7] = covariance
     there, spread = predict_kernel(np.concatenate((state, np.zeros(3))), wide, end_s - time_s, 0.0)
@@ -161,7 +161,7 @@ def _carried(state: Vector, covariance: Vector, time_s: float, end_s: float) -> 
 
 
 def from_sight(row: Vector, sensor: Vector) -> GroundGuess | None:
-    """Return where and when a flight began by its first infrared line, or None if the line misses the Earth."""
+    """Return where and when a flight began by its first infrared line, or None if that misses the Earth."""
     low, distance = meeting_kernel(row[6:9].copy(), row[2:5].copy(), 0.0)
     high, _ = meeting_kernel(row[6:9].copy(), row[2:5].copy(), SIGHT_HEIGHT_MAX_M)
     if math.isnan(distance):
@@ -184,7 +184,7 @@ def from_sight(row: Vector, sensor: Vector) -> GroundGuess | None:
 
 
 def joined(first: GroundGuess, second: GroundGuess) -> GroundGuess:
-    """Return two guesses joined in information form; where they contradict each other, the tighter one, widened."""
+    """Return two guesses joined in information form; where they contradict, the tighter one, widened."""
     meters = np.array((6.371e6 * math.cos(first.latitude_rad), 6.371e6))
     apart = (
         np.array((second.longitude_rad - first.longitude_rad, second.latitude_rad - first.latitude_rad))
@@ -194,7 +194,8 @@ def joined(first: GroundGuess, second: GroundGuess) -> GroundGuess:
     distance = float(apart @ np.linalg.solve(total, apart))
     if distance > 13.8:
         tighter = min(first, second, key=lambda guess: float(np.linalg.det(guess.covariance)))
-        return tighter._replace(covariance=tighter.covariance * (distance / 4.0 if distance < 40.0 else 10.0))
+        wide = tighter.covariance * min(distance / 4.0, 10.0)
+        return GroundGuess(*tighter[:3], wide, tighter.sigma_time_s)
     gain = first.covariance @ np.linalg.inv(total)
     shift = gain @ apart / meters
     precision = first.sigma_time_s**-2 + second.sigma_time_s**-2

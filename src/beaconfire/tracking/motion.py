@@ -1,7 +1,7 @@
-"""The motion of one object: boost filter until burnout is declared, coast arc after it, manoeuvre if that fails.
+"""Motion of one object: boost filter until burnout is declared, then coast arc, or manoeuvre if that fails.
 
-The switch stands for an interacting multiple model: burnout is declared by a test of known power (would thrust
-have shown in this window?) instead of a mixing probability, so it can't be declared for want of data.
+The switch stands for an interacting multiple model: burnout is declared by a test of known power (would
+thrust have shown in this window?) instead of a mixing probability, so it can't be declared for want of data.
 """
 
 import bisect
@@ -110,7 +110,7 @@ class Motion:
         self._reconsider()
 
     def room_m(self, time_s: float) -> float:
-        """Return how far it may have left the model by a time: thrust that goes on or begins again, or lift."""
+        """Return how far it may have left the model by a time: thrust begun again, or lift."""
         lag = UNSEEN_S if self.arc is not None else 0.0
         gap = min(abs(time_s - self.newest_s), WIDE_GAP_MAX_S) + lag
         return 0.5 * WIDE_ACCELERATION_M_S2 * gap * gap

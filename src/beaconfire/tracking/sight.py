@@ -1,4 +1,4 @@
-"""Infrared sight lines alone: where they meet a height, and a plain filter that holds one source's lines together."""
+"""Infrared lines alone: where they meet a height, and a plain filter that holds one source's together."""
 
 import math
 from typing import Final
@@ -72,7 +72,7 @@ class SightFilter:
         return self._point + gap * self._speed, move @ self._spread @ move.T + noise
 
     def distance(self, row: Vector, sigma_m: float, point_ecef_m: Vector) -> tuple[float, float]:
-        """Return squared Mahalanobis distance of a meeting point and the logarithm of its spread (two axes)."""
+        """Return squared Mahalanobis distance of a meeting point and logarithm of its spread (two axes)."""
         point, spread = self._predicted(float(row[0]))
         parallax_m = 0.0 if int(row[1]) == self.sensor else 60_000.0
         variance = spread[0, 0] + sigma_m**2 + parallax_m**2

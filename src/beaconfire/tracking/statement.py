@@ -12,7 +12,7 @@ from beaconfire.messages.detection import Detection
 from beaconfire.messages.estimate import Covariance, Kinematics
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
 from beaconfire.messages.sensor import Radar, Sensor
-from beaconfire.messages.words import Mode, Nation, Phase, Status, TimeUs
+from beaconfire.messages.words import Mode, Nation, Phase, TimeUs
 from beaconfire.tracking.batch import PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA
 from beaconfire.tracking.track import Track
 
@@ -78,7 +78,7 @@ def _kinematics(state: Vector, epoch_us: TimeUs, phase: Phase) -> Kinematics:
     )
 
 
-def _covariance(covariance: Vector, process_noise: bool) -> Covariance:
+def _covariance(covariance: Vector, *, process_noise: bool) -> Covariance:
     upper = tuple(float(covariance[i, j]) for i in range(7) for j in range(i, 7))
     return Covariance(
         upper=upper,
@@ -114,7 +114,7 @@ def statement(track: Track, speaker: Speaker, names: Names, now_utc_us: TimeUs) 
         state, spread = motion.at(time_s)
         epoch_us = track.utc_us(time_s)
         kinematics = _kinematics(state, epoch_us, motion.phase())
-        covariance = _covariance(spread, motion.arc is None)
+        covariance = _covariance(spread, process_noise=motion.arc is None)
         if motion.burnout_s is not None:
             burnout_us = track.utc_us(motion.burnout_s)
     return Report(

@@ -94,7 +94,7 @@ def _continues_boost(old: Motion, new: Motion) -> bool:
 
 
 def stalled(old: Motion, new: Motion) -> bool:
-    """Whether an older track just lost its object, and the newer triple is that object under an unforeseen force."""
+    """Whether an older track just lost its object, and the new triple is it under an unforeseen force."""
     quiet = new.time_s - old.newest_s
     if not 0.0 <= quiet <= STALL_MAX_S or new.rows[0][0] < old.newest_s - UNSEEN_S:
         return False

@@ -195,7 +195,7 @@ class Track:
         return joined(sight, flight)
 
     def _flight_guess(self) -> GroundGuess | None:
-        """Return the guess of the motion: the tighter of the earliest steady state in boost and the coast arc."""
+        """Return the guess of the motion: the tighter of earliest steady boost and coast arc."""
         motion = self.motion
         if motion is None:
             return None

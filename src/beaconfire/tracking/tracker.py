@@ -1,4 +1,4 @@
-"""The tracker of one nation: detections of its own sensors in, reports out. No identity of any object comes in.
+"""The tracker of one nation: detections of own sensors in, reports out. No identity of any object comes in.
 
 A plain object without clock or randomness: the same detections and times give the same reports. Everything
 is bounded: tracks, plots waiting, plots kept. What is late is used at its own time.
@@ -66,6 +66,7 @@ class Tracker:
 
     def add(self, detections: Iterable[Detection], now_utc_us: TimeUs) -> None:
         """Take detections of own sensors (ids must be known); nothing is estimated before `step`."""
+        del now_utc_us  # arrival is not measurement: each detection counts at its own time
         for detection in detections:
             if self._origin_us is None:
                 self._origin_us = detection.measured_at_us
@@ -167,7 +168,8 @@ class Tracker:
             self.overflowed += 1
             return
         first = self._first.get(id(seed.rows[0]))
-        assert first is not None and self._origin_us is not None
+        assert first is not None
+        assert self._origin_us is not None
         track = Track(self._names.track(first), first, self._origin_us)
         track.motion = motion
         for row in seed.rows:
@@ -204,7 +206,7 @@ class Tracker:
                 self._begin_sight(row, detection)
 
     def _sight_cost(self, track: Track, row: Vector, time_s: float) -> float | None:
-        """Return the cost of giving a line to a track, or None outside the gate; in units of metres at the source."""
+        """Return the cost of giving a line to a track, in metres at the source, or None outside the gate."""
         motion, sensor = track.motion, self._sensors[int(row[1])]
         meeting = meeting_point(row, sensor)
         if meeting is None:
@@ -250,7 +252,7 @@ class Tracker:
         track.solved_s = motion.newest_s
 
     def _stitch(self) -> None:
-        """Join what is one object seen in two parts: infrared lines, then radar; or two stretches of radar."""
+        """Join one object seen in two parts: infrared lines, then radar; or two stretches of radar."""
         for new in [track for track in self.tracks if track.motion is not None]:
             rivals = [
                 (cost, old.name, old)
@@ -270,7 +272,7 @@ class Tracker:
         return 0.0 if same_flight(old.motion, new.motion, doubled=False) else None
 
     def _join(self, old: Track, new: Track) -> None:
-        """Let the older track go on with the newer one's motion; a newer one already reported is withdrawn."""
+        """Let the older track go on with the newer's motion; a newer one already reported is withdrawn."""
         old.motion = new.motion
         old.used |= new.used
         old.detections += new.detections
