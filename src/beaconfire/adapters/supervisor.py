@@ -22,7 +22,7 @@ from beaconfire.errors import EnvironmentFault
 
 READY_LINE: Final = "ready"
 SERVER_WITHIN_S: Final = 10.0
-READY_WITHIN_S: Final = 180.0
+READY_WITHIN_S: Final = 300.0
 STOP_WITHIN_S: Final = 4.0
 WATCH_S: Final = 0.1
 FIRST_BACKOFF_S: Final = 0.1
