@@ -134,6 +134,22 @@ def test_on_the_hub_each_credential_hears_and_is_heard_as_the_table_says_and_no_
         assert one.violations == tried - len(one.may.publish) - len(one.may.subscribe), one.name
 
 
+def test_accounts_that_were_thrown_together_would_be_found(servers: RealServers) -> None:
+    """Known bad: one account for everybody must not pass the check above."""
+    servers.kill(HUB)
+    entry = servers.entry(HUB)
+    lines = entry.config.read_text().splitlines()
+    users = [line for line in lines if line.strip().startswith("{ nkey")]
+    body = ["  ALL {", "    users: [", *users, "    ]", "  }", "}"]
+    kept = lines[: next(i for i, line in enumerate(lines) if line.startswith("  HUB {"))]
+    entry.config.write_text("\n".join([*kept, *body]) + "\n")
+    servers.start(HUB)
+    credentials = hub_credentials(servers.installation.directory)
+    heard = asyncio.run(everything_tried(credentials, f"nats://127.0.0.1:{entry.port}"))
+    leaked = heard - expected(credentials)
+    assert any(one.startswith("KOR/") and other.startswith("HUB/link-hub-JPN") for one, _, other in leaked)
+
+
 def test_at_home_each_role_hears_and_is_heard_as_the_table_says_and_no_more(servers: RealServers) -> None:
     credentials = home_credentials(servers.installation.directory)
     url = f"nats://127.0.0.1:{servers.entry('KOR').port}"

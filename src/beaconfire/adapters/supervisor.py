@@ -34,6 +34,11 @@ _PR_SET_PDEATHSIG: Final = 1
 _HEAVIEST: Final = Role.PICTURE
 """The role that compiles all there is to compile."""
 
+_ONE_THREAD: Final = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+"""Matrices here are small: a pool of threads in each of twenty processes would only be in the way."""
+
 Progress = Callable[[str], None]
 
 
@@ -67,6 +72,7 @@ class _Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env={**_ONE_THREAD, **os.environ},
                 process_group=0,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
             )
