@@ -32,6 +32,10 @@ AREA_SCALE: Final = math.sqrt(-2.0 * math.log(1.0 - PROBABILITY))
 """Semi-axis of the 95 % ellipse of a plane normal distribution, in standard deviations."""
 SEMI_MAJOR_LIMIT_M: Final = 3_000_000.0
 """A wider area says nothing, and a plane about its centre no longer maps it."""
+LEFT_OUT_M: Final = 100.0
+"""One standard deviation, each axis, of what the model leaves out on the ground: wind, lift."""
+LEFT_OUT_HEIGHT_M: Final = 200.0
+"""One standard deviation of the ground's height over the ellipsoid."""
 BENT_SIGMAS: Final = 0.4
 """How far two-sigma points may land from the linear forecast before samples take over, in sigmas."""
 
@@ -114,6 +118,20 @@ def _ground_jacobian_kernel(ground: Vector, transition: Vector, enu: Vector) -> 
 
 
 @njit(cache=True)
+def _left_out_kernel(ground: Vector, enu: Vector) -> Vector:
+    """Return the covariance (3, 3) of east, north (m) and time (s) from terrain and wind."""
+    rates = np.empty(3)
+    for i in range(3):
+        rates[i] = enu[i, 0] * ground[3] + enu[i, 1] * ground[4] + enu[i, 2] * ground[5]
+    early = LEFT_OUT_HEIGHT_M / max(-rates[2], 10.0)
+    shift = np.array([rates[0] * early, rates[1] * early, early])
+    out = np.outer(shift, shift)
+    out[0, 0] += LEFT_OUT_M * LEFT_OUT_M
+    out[1, 1] += LEFT_OUT_M * LEFT_OUT_M
+    return out
+
+
+@njit(cache=True)
 def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[int, Vector, Vector, Vector]:
     """Return a verdict, reference (3,), mean (3,) and covariance (3, 3) of the landing.
 
@@ -144,7 +162,7 @@ def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[
     for i in range(5):
         apart = landings[i] - mean
         spread += _HERMITE_WEIGHTS[i] * np.outer(apart, apart)
-    spread += rest_ground
+    spread += rest_ground + _left_out_kernel(ground, enu)
     verdict = 1
     plane = np.ascontiguousarray(rest_ground[:2, :2])
     values, vectors = np.linalg.eigh(0.5 * (plane + plane.T))

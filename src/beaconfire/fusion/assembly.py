@@ -1,8 +1,10 @@
 """From the reports of one object to the content of its event: state, launch, impact, status, who saw it."""
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from beaconfire.flight.fall import apogee_height_m
@@ -23,8 +25,8 @@ from beaconfire.fusion.source import (
     status_of,
 )
 from beaconfire.messages.estimate import ImpactEstimate, Kinematics, LaunchEstimate
-from beaconfire.messages.event import Contribution
-from beaconfire.messages.words import Phase, Status, TimeUs
+from beaconfire.messages.event import Contribution, Event
+from beaconfire.messages.words import Mode, Nation, Phase, Status, TimeUs
 from beaconfire.units import seconds_from_microseconds
 
 LOST_WANDER_M_S: Final = 0.5
@@ -32,6 +34,8 @@ LOST_WANDER_M_S: Final = 0.5
 MANOEUVRE_SIGMA_M: Final = 3_000.0
 MANOEUVRE_SIGMA_M_S: Final = 250.0
 """Freedom of a pull-up or glide: one standard deviation of each axis, some 25 s at one g."""
+MANOEUVRE_SIGMA_S: Final = 60.0
+"""What a pull-up or glide may add to, or take from, the time of flight."""
 REENTRY_HEIGHT_M: Final = 100_000.0
 _UPPER_SIX: Final = np.triu_indices(6)
 
@@ -76,13 +80,14 @@ def assemble(tracks: Sequence[Member]) -> Content:
     thrust = _may_thrust(members, fused)
     estimate = None if fused is None else fused.estimate
     ballistic = estimate is not None and not (manoeuvring or thrust)
+    impact = impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=manoeuvring))
     return Content(
         members=members,
         conflicts=conflicts,
         estimate=estimate,
         phase=_phase(members, estimate, thrust=thrust),
         launch=combine_launches([r for one in members if (r := one.report.launch_point) is not None]),
-        impact=impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=manoeuvring)),
+        impact=loosened(impact) if manoeuvring else impact,
         apogee_m=apogee_height_m(estimate.state) if ballistic and estimate is not None else None,
         manoeuvring=manoeuvring,
         thrust_possible=thrust,
@@ -178,6 +183,14 @@ def manoeuvred(estimate: Estimate) -> Estimate:
     return estimate.moved(estimate.epoch_us, estimate.state, covariance)
 
 
+def loosened(impact: tuple[ImpactEstimate, ...]) -> tuple[ImpactEstimate, ...]:
+    """Return impacts with a time window wide enough for a flight that is not ballistic."""
+    return tuple(
+        msgspec.structs.replace(one, sigma_time_s=math.hypot(one.sigma_time_s, MANOEUVRE_SIGMA_S))
+        for one in impact
+    )
+
+
 def kinematics_of(estimate: Estimate, phase: Phase) -> Kinematics:
     """Return the state as it is written in an event."""
     x, y, z, vx, vy, vz, log_inverse_beta = (float(value) for value in estimate.state)
@@ -200,4 +213,31 @@ def contribution_of(member: Member) -> Contribution:
         received_at_us=source.received_at_us,
         sensors=() if report.sensor is None else report.sensor.sensors,
         basis=source.basis,
+    )
+
+
+def event_of(content: Content, nation: Nation, mode: Mode) -> Event:
+    """Return the event that a content makes; its name, life and places are still to be filled in."""
+    estimate = content.estimate
+    return Event(
+        nation=nation,
+        event_id="",
+        revision=0,
+        as_of_us=0,
+        observed_at_us=max(observed_at_us(one.report) for one in content.members),
+        mode=mode,
+        status=Status.TENTATIVE,
+        sharing=None,
+        contributors=tuple(sorted({one.report.originator for one in content.members})),
+        references=tuple(one.report.track for one in content.members),
+        contributions=tuple(contribution_of(one) for one in content.members),
+        manoeuvring=content.manoeuvring,
+        thrust_possible=content.thrust_possible,
+        raid_id=None,
+        apogee_m=content.apogee_m,
+        launch=content.launch,
+        state=None if estimate is None else kinematics_of(estimate, content.phase),
+        covariance=() if estimate is None else upper_of(estimate),
+        impact=content.impact,
+        places=(),
     )

@@ -28,6 +28,7 @@ THRUST_CARRY_MAX_S: Final = 15.0
 TIME_ONLY_S: Final = 90.0
 LAUNCH_SLACK: Final = 3.0
 """Generic ascents are rough: flights that agree in flight may differ this many gates in launch."""
+LATE_S: Final = 150.0
 NEAR_M: Final = 5_000.0
 NEAR_M_S: Final = 150.0
 ALONE_M: Final = 20_000.0
@@ -89,9 +90,18 @@ def gate_ratio(one: Signature, other: Signature) -> float:
         flight = _flight_ratio(one.estimate, other.estimate)
     if one.launch is not None and other.launch is not None:
         launch = launch_gate_ratio(one.launch, other.launch)
+    if flight is not None and (_is_late(one, other) or _is_late(other, one)):
+        return flight
     if flight is not None:
         return flight if launch is None else max(flight, launch / LAUNCH_SLACK)
     return _time_ratio(one, other) if launch is None else launch
+
+
+def _is_late(one: Signature, other: Signature) -> bool:
+    """Return whether an object was picked up so late that its own guess of the launch says little."""
+    if one.first_detected_at_us is None or other.launch is None:
+        return False
+    return seconds_from_microseconds(one.first_detected_at_us - other.launch.time_us) > LATE_S
 
 
 def separation(one: Signature, other: Signature) -> tuple[float, float] | None:

@@ -5,8 +5,9 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.fusion.assembly import Content
+from beaconfire.fusion.assembly import Content, grown, impact_of, loosened, manoeuvred
 from beaconfire.fusion.correlation import OVER, Signature, signature_of
+from beaconfire.fusion.information import carry, is_falling_in_air
 from beaconfire.fusion.source import Member, TrackKey, observed_at_us, status_of
 from beaconfire.messages.event import Event
 from beaconfire.messages.words import Status, TimeUs
@@ -96,3 +97,23 @@ def over_at_us(event: Event) -> TimeUs:
         one.time_us + microseconds_from_seconds(3.0 * one.sigma_time_s + AFTER_IMPACT_S)
         for one in event.impact
     )
+
+
+def shown(live: Live, content: Content) -> Content:
+    """Return what an event says as it stands: of one nobody sees any more, with its uncertainty grown."""
+    estimate = content.estimate
+    if live.status not in (Status.LOST, Status.ENDED) or estimate is None or content.thrust_possible:
+        return content
+    wide = grown(estimate, live.grown_at_us)
+    impact = impact_of(content.members, manoeuvred(wide) if content.manoeuvring else wide)
+    impact = loosened(impact) if content.manoeuvring else impact
+    there = carry(wide, max(estimate.epoch_us, live.grown_at_us))
+    if there is None or is_falling_in_air(there):
+        there = wide
+    return content.shown(there, impact or content.impact)
+
+
+def said(event: Event) -> Event:
+    """Return an event without what changes when nothing does: revision, time, times of receipt."""
+    contributions = tuple(msgspec.structs.replace(one, received_at_us=0) for one in event.contributions)
+    return msgspec.structs.replace(event, revision=0, as_of_us=0, contributions=contributions)

@@ -18,27 +18,22 @@ import msgspec
 from beaconfire.fusion.assembly import (
     Content,
     assemble,
-    contribution_of,
-    grown,
-    impact_of,
-    kinematics_of,
-    manoeuvred,
-    upper_of,
+    event_of,
 )
 from beaconfire.fusion.correlation import (
     ALONE_M,
     NEAR_M,
     NEAR_M_S,
+    OVER,
     Signature,
     fits_nation,
     gate_ratio,
     separation,
     signature_of,
 )
-from beaconfire.fusion.information import carry, is_falling_in_air
 from beaconfire.fusion.launch import launches_apart
-from beaconfire.fusion.live import Live, Revised, Saved, is_unseen, over_at_us
-from beaconfire.fusion.source import Member, Source, TrackKey, member_of, observed_at_us, status_of
+from beaconfire.fusion.live import Live, Revised, Saved, is_unseen, over_at_us, said, shown
+from beaconfire.fusion.source import Member, Source, TrackKey, member_of, status_of
 from beaconfire.messages.event import Event, PlaceTime
 from beaconfire.messages.words import Mode, Nation, Sharing, Status, TimeUs
 
@@ -145,9 +140,15 @@ class Picture:
         live = self._live.get(event_id) if event_id is not None else None
         if status_of(source.report) is Status.WITHDRAWN:
             return self._withdraw(live, key, now_us)
-        if live is None or live.is_over:
+        if live is None and status_of(source.report) is Status.ENDED:
+            return []
+        if live is None:
             live = self._find(track) or self._begin(key)
             self._join(live, key)
+        elif live.is_over:
+            if status_of(source.report) in OVER:
+                return []
+            live.status = Status.TENTATIVE
         revised = self._revise(live, now_us)
         revised += self._split(live, now_us)
         revised += self._merge(live, now_us)
@@ -165,8 +166,7 @@ class Picture:
             elif is_unseen(self._members(live), now_us) and now_us - live.grown_at_us >= GROWTH_PERIOD_US:
                 live.status, live.grown_at_us = Status.LOST, now_us
                 if live.content is not None and live.content.members:
-                    shown = self._shown(live, live.content)
-                    revised += self._emit(live, self._event(live, shown, now_us), now_us)
+                    revised += self._emit(live, self._event(live, live.content), now_us)
         return revised
 
     def _remember(self, track: Member) -> None:
@@ -265,7 +265,7 @@ class Picture:
         disagreeing = frozenset(live.content.conflicts)
         news = tuple(sorted(disagreeing - live.told))
         live.told = disagreeing
-        return self._emit(live, self._event(live, self._shown(live, live.content), now_us), now_us, news)
+        return self._emit(live, self._event(live, live.content), now_us, news)
 
     def _judge(self, live: Live, now_us: TimeUs) -> None:
         """Set the status that the reports give: a confirmed event is lost only to everybody."""
@@ -279,43 +279,14 @@ class Picture:
         elif live.status is not Status.TENTATIVE or (live.content is not None and live.content.confirmed):
             live.status = Status.CONFIRMED
 
-    def _shown(self, live: Live, content: Content) -> Content:
-        """Return the content as it stands; of a lost event, with its uncertainty grown."""
-        estimate = content.estimate
-        if live.status not in (Status.LOST, Status.ENDED) or estimate is None or content.thrust_possible:
-            return content
-        wide = grown(estimate, live.grown_at_us)
-        free = manoeuvred(wide) if content.manoeuvring else wide
-        impact = impact_of(content.members, free)
-        there = carry(wide, max(estimate.epoch_us, live.grown_at_us))
-        if there is None or is_falling_in_air(there):
-            there = wide
-        return content.shown(there, impact or content.impact)
-
-    def _event(self, live: Live, content: Content, now_us: TimeUs) -> Event:
-        """Return the event that a content makes, revision still open."""
-        estimate = content.estimate
-        return Event(
-            nation=self.nation,
+    def _event(self, live: Live, content: Content) -> Event:
+        event = event_of(shown(live, content), self.nation, self.mode)
+        return msgspec.structs.replace(
+            event,
             event_id=live.event_id,
-            revision=0,
-            as_of_us=now_us,
-            observed_at_us=max(observed_at_us(one.report) for one in content.members),
-            mode=self.mode,
             status=live.status,
             sharing=self.sharing,
-            contributors=tuple(sorted({one.report.originator for one in content.members})),
-            references=tuple(one.report.track for one in content.members),
-            contributions=tuple(contribution_of(one) for one in content.members),
-            manoeuvring=content.manoeuvring,
-            thrust_possible=content.thrust_possible,
             raid_id=live.raid_id,
-            apogee_m=content.apogee_m,
-            launch=content.launch,
-            state=None if estimate is None else kinematics_of(estimate, content.phase),
-            covariance=() if estimate is None else upper_of(estimate),
-            impact=content.impact,
-            places=(),
         )
 
     def _emit(
@@ -325,7 +296,7 @@ class Picture:
         if event.status is not Status.WITHDRAWN:
             before = () if live.last is None else live.last.places
             event = msgspec.structs.replace(event, places=self._places_of(event, before))
-        if live.last is not None and _said(event) == _said(live.last):
+        if live.last is not None and said(event) == said(live.last):
             return []
         revision = 1 if live.last is None else live.last.revision + 1
         live.last = msgspec.structs.replace(event, revision=revision, as_of_us=now_us)
@@ -407,9 +378,3 @@ class Picture:
         if live.last is None:
             return []
         return self._emit(live, msgspec.structs.replace(live.last, raid_id=live.raid_id), now_us)
-
-
-def _said(event: Event) -> Event:
-    """Return an event without what changes when nothing does: revision, time, times of receipt."""
-    contributions = tuple(msgspec.structs.replace(one, received_at_us=0) for one in event.contributions)
-    return msgspec.structs.replace(event, revision=0, as_of_us=0, contributions=contributions)
