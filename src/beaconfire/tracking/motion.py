@@ -94,6 +94,29 @@ class Motion:
             return 0.0
         return MANOEUVRE_NOISE if self.manoeuvring else BOOST_NOISE
 
+    def adopt(self, newer: "Motion", *, ballistic: bool) -> None:
+        """Go on with what a newer track saw of the same object.
+
+        Args:
+            newer: its motion, begun after this one went out of sight.
+            ballistic: whether free flight leads from this one to it.
+        """
+        if ballistic:
+            for row in newer.rows:
+                self.take(row)
+            return
+        burnt = self.burnout_s
+        self.state, self.covariance, self.time_s = newer.state, newer.covariance, newer.time_s
+        self.rows, self.arc, self.failures = list(newer.rows), newer.arc, 0
+        self.plots, self.newest_s, self.gap_s = self.plots + newer.plots, newer.newest_s, newer.gap_s
+        self.first_arc = self.first_arc or newer.first_arc
+        self.burnout_s = burnt if burnt is not None else newer.burnout_s
+        self.manoeuvring = self.manoeuvring or newer.manoeuvring
+        if burnt is not None and self.arc is None:
+            self._reconsider()
+        elif burnt is not None:
+            self.arc, self.manoeuvring = None, True
+
     def release(self) -> None:
         """Out of sight: an extra acceleration is no longer carried on as known, only as possible."""
         self.covariance[7:, 7:] += np.outer(self.state[7:], self.state[7:])
@@ -195,7 +218,7 @@ class Motion:
             self.arc = arc
             self.failures = 0
             return
-        slid = None if self._falling_in_air() else self._slide(arc)
+        slid = None if self.falling_in_air() else self._slide(arc)
         if slid is not None:
             self._begin(slid)
             return
@@ -244,8 +267,8 @@ class Motion:
         """Whether burnout was declared so lately that it may have been wrong."""
         return self.burnout_s is not None and self.newest_s - self.burnout_s < PREMATURE_S
 
-    def _falling_in_air(self) -> bool:
-        """Whether lift may act: then an arc that fails is a manoeuvre, not one that began too early."""
+    def falling_in_air(self) -> bool:
+        """Return whether lift may act: an arc that fails is then a manoeuvre, not one begun too early."""
         return not self._early() and not self.climbing() and self.height_m() < AIR_HEIGHT_M
 
     def _driven(self) -> bool:

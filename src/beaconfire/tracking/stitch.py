@@ -18,6 +18,7 @@ BACK_MAX_S: Final = 4_800.0
 BOOST_GAP_S: Final = 60.0
 DRIVE_MAX_S: Final = 60.0
 STALL_MAX_S: Final = 15.0
+LIFT_GAP_MAX_S: Final = 60.0
 STALL_DRIVE_M_S2: Final = 35.0
 DRIVE_M_S2: Final = 15.0
 """Sigma of the unknown drive while it was out of sight and thrust may have been on."""
@@ -58,9 +59,19 @@ def same_flight(old: Motion, new: Motion, *, doubled: bool) -> bool:
         return False
     if not doubled and old.arc is None and not old.manoeuvring:
         return _continues_boost(old, new)
+    if not doubled and gap <= LIFT_GAP_MAX_S and old.burnout_s is not None and old.falling_in_air():
+        return freely(old, new, STALL_DRIVE_M_S2)
     state, covariance = old.at(new.time_s)
     total = covariance[:6, :6] + new.covariance[:6, :6]
     return _distance(new.state - state, total) <= (DOUBLE_GATE if doubled else FLIGHT_GATE)
+
+
+def freely(old: Motion, new: Motion, drive_m_s2: float) -> bool:
+    """Return whether a newer motion continues an older one under an unknown acceleration of this sigma."""
+    state, covariance = old.at(new.time_s)
+    seconds = max(new.time_s - old.newest_s, 0.0) + UNSEEN_S
+    total = _free(covariance[:6, :6] + new.covariance[:6, :6], drive_m_s2, seconds)
+    return _distance(new.state - state, total) <= FLIGHT_GATE
 
 
 def _distance(difference: Vector, total: Vector) -> float:
@@ -98,6 +109,4 @@ def stalled(old: Motion, new: Motion) -> bool:
     quiet = new.time_s - old.newest_s
     if not 0.0 <= quiet <= STALL_MAX_S or new.rows[0][0] < old.newest_s - UNSEEN_S:
         return False
-    state, covariance = old.at(new.time_s)
-    total = _free(covariance[:6, :6] + new.covariance[:6, :6], STALL_DRIVE_M_S2, quiet + UNSEEN_S)
-    return _distance(new.state - state, total) <= FLIGHT_GATE
+    return freely(old, new, STALL_DRIVE_M_S2)

@@ -21,7 +21,7 @@ from beaconfire.tracking.measurement import IS_INFRARED, row_from_detection, sen
 from beaconfire.tracking.motion import Motion
 from beaconfire.tracking.sight import SightFilter, meeting_point
 from beaconfire.tracking.statement import Names, Speaker, statement
-from beaconfire.tracking.stitch import same_flight, same_source, stalled
+from beaconfire.tracking.stitch import freely, same_flight, same_source, stalled
 from beaconfire.tracking.track import Track
 
 TRACKS_MAX: Final = 256
@@ -32,6 +32,7 @@ BOOST_BACK_S: Final = 3.0
 BOOST_AHEAD_S: Final = 20.0
 REPORT_PERIOD_S: Final = 0.95
 LOST_PERIOD_US: Final = 5_000_000
+OVERLAP_S: Final = 3.0
 
 Item = tuple[Vector, Detection]
 
@@ -267,17 +268,25 @@ class Tracker:
             return None
         if old.motion is None:
             return same_source(old.sights, new.motion)
-        if old.first.measured_at_us > new.first.measured_at_us or old.newest_s >= new.motion.rows[0][0]:
+        if (
+            old.first.measured_at_us > new.first.measured_at_us
+            or old.newest_s > new.motion.rows[0][0] + OVERLAP_S
+        ):
             return None
         return 0.0 if same_flight(old.motion, new.motion, doubled=False) else None
 
     def _join(self, old: Track, new: Track) -> None:
         """Let the older track go on with the newer's motion; a newer one already reported is withdrawn."""
-        old.motion = new.motion
+        assert new.motion is not None
+        if old.motion is None:
+            old.motion = new.motion
+        else:
+            coasting = old.motion.arc is not None and freely(old.motion, new.motion, 0.0)
+            old.motion.adopt(new.motion, ballistic=coasting)
         old.used |= new.used
         old.detections += new.detections
         old.newest_s = max(old.newest_s, new.newest_s)
-        old.solved_s = new.solved_s
+        old.solved_s = -math.inf
         old.sight_filter = None
         for row in new.sights:
             old.keep_sight(row)

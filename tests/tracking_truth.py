@@ -14,6 +14,8 @@ from beaconfire.frames.geodesy import (
     geodetic_from_ecef_kernel,
 )
 from beaconfire.messages.detection import Detection, Plot, SightLine
+from beaconfire.messages.estimate import Ellipse
+from beaconfire.messages.report import Report
 from beaconfire.messages.sensor import InfraredSensor, Radar
 from beaconfire.messages.words import Nation
 
@@ -75,8 +77,12 @@ def flight(
     beta: float = 3_000.0,
     latitude_deg: float = 40.0,
     longitude_deg: float = 126.0,
+    lift_m_s2: float = 0.0,
 ) -> Flight:
-    """Return a flight: thrust grows over `burn_s` along a direction that turns from upright to `angle_rad`."""
+    """Return a flight: thrust grows over `burn_s` along a direction that turns from upright to `angle_rad`.
+
+    With `lift_m_s2` it is pushed up across its velocity while it falls through 20 to 40 km.
+    """
     launch = Geodetic(math.radians(latitude_deg), math.radians(longitude_deg), 100.0)
     rotation = np.asarray(enu_from_ecef_rotation(launch.latitude_rad, launch.longitude_rad))
     state = np.concatenate((ecef_from_geodetic(launch), np.zeros(3), [-math.log(beta)]))
@@ -98,6 +104,11 @@ def flight(
         elapsed += STEP_S
         states.append(state)
         height = geodetic_from_ecef_kernel(*(float(x) for x in state[:3]))[2]
+        if lift_m_s2 > 0.0 and elapsed > burn_s and height < 40_000.0 and state[:3] @ state[3:6] < 0.0:
+            ahead = state[3:6] / np.linalg.norm(state[3:6])
+            up = state[:3] / np.linalg.norm(state[:3])
+            across = up - (up @ ahead) * ahead
+            state[3:6] += STEP_S * lift_m_s2 * across / np.linalg.norm(across)
         if (elapsed > burn_s and height <= 0.0) or elapsed > 5_000.0:
             return Flight(np.array(states), burn_s, launch)
 
@@ -139,6 +150,30 @@ def sight(
     x, y, z = (float(value) for value in WATCH_ECEF_M)
     a, b, c = (float(value) for value in line)
     return SightLine(sensor.sensor, measured_at_us, (x, y, z), (a, b, c))
+
+
+def covariance_of(report: Report) -> Array:
+    """Return the covariance of a report, shape (7, 7)."""
+    assert report.covariance is not None
+    out = np.zeros((7, 7))
+    out[np.triu_indices(7)] = report.covariance.upper
+    return np.asarray(out + np.triu(out, 1).T)
+
+
+def state_of(report: Report) -> Array:
+    """Return the state of seven of a report."""
+    assert report.trajectory is not None
+    kinematics = report.trajectory
+    return np.array((*kinematics.position_ecef_m, *kinematics.velocity_ecef_m_s, kinematics.log_inverse_beta))
+
+
+def inside(ellipse: Ellipse, latitude_rad: float, longitude_rad: float) -> bool:
+    """Return whether a place is inside an ellipse."""
+    east = (longitude_rad - ellipse.longitude_rad) * 6.371e6 * math.cos(latitude_rad)
+    north = (latitude_rad - ellipse.latitude_rad) * 6.371e6
+    along = east * math.sin(ellipse.bearing_rad) + north * math.cos(ellipse.bearing_rad)
+    across = east * math.cos(ellipse.bearing_rad) - north * math.sin(ellipse.bearing_rad)
+    return (along / ellipse.semi_major_m) ** 2 + (across / ellipse.semi_minor_m) ** 2 < 1.0
 
 
 def scans(
