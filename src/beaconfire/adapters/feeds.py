@@ -73,6 +73,12 @@ class LineSplitter:
         return [(self._number, line)] if line.strip() else []
 
 
+def _whole(line: bytes | None) -> bytes:
+    if line is None:
+        raise UsageError(OVERSIZE)
+    return line
+
+
 class _Said:
     """Bad lines said within one period: a few, then only counted."""
 
@@ -112,9 +118,7 @@ class Feed:
         detections: list[Detection] = []
         for number, line in lines:
             try:
-                if line is None:
-                    raise UsageError(OVERSIZE)
-                detections.append(parse_line(line, self._sensors))
+                detections.append(parse_line(_whole(line), self._sensors))
             except UsageError as error:
                 self._reject(f"{name}:{number}: {error}")
         self.counters["detections"] += len(detections)
@@ -127,9 +131,7 @@ class Feed:
         assert self._tracks is not None
         for number, line in lines:
             try:
-                if line is None:
-                    raise UsageError(OVERSIZE)
-                report = self._tracks.report(line, self._clock.now().utc_us)
+                report = self._tracks.report(_whole(line), self._clock.now().utc_us)
             except UsageError as error:
                 self._reject(f"{name}:{number}: {error}")
             else:

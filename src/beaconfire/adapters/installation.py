@@ -240,12 +240,14 @@ class _Maker:
         self.web_ports: dict[str, int] = dict(zip(nations, rest[len(nations) :], strict=True))
 
     def make_folders(self) -> None:
+        """Make a folder for each party; raises `UsageError` if there is something already."""
         if self.directory.exists() and any(self.directory.iterdir()):
             raise UsageError("the folder is not empty", str(self.directory), "a new or empty folder")
         for party in self.parties:
             (self.directory / party / "keys").mkdir(parents=True, mode=0o700)
 
     def copy(self, source: Path | None, name: str) -> None:
+        """Copy a file in, if one is given; raises `UsageError` if it can't be read."""
         if source is None:
             return
         try:
