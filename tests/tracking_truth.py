@@ -114,7 +114,7 @@ def flight(
 
 
 def plot(sensor: Radar, state: Array, measured_at_us: int, random: np.random.Generator | None) -> Plot | None:
-    """Return what a radar sees of a state, with noise if `random` is given; None outside its field of view."""
+    """Return what a radar sees of a state, with noise if `random` is given; None out of its view."""
     place = Geodetic(sensor.latitude_rad, sensor.longitude_rad, sensor.height_m)
     rotation = np.asarray(enu_from_ecef_rotation(sensor.latitude_rad, sensor.longitude_rad))
     relative = state[:3] - np.asarray(ecef_from_geodetic(place))

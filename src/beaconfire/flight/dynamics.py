@@ -30,9 +30,7 @@ _LAYER_DENSITY: Final = np.array(
         3.0968e-4, 8.2829e-5, 1.8458e-5, 3.416e-6, 5.604e-7, 9.708e-8, 2.222e-8, 2.076e-9,
     ]
 )  # fmt: skip
-_SCALE_HEIGHT_M: Final = np.append(
-    -np.diff(_LAYER_HEIGHT_M) / np.diff(np.log(_LAYER_DENSITY)), 22_500.0
-)
+_SCALE_HEIGHT_M: Final = np.append(-np.diff(_LAYER_HEIGHT_M) / np.diff(np.log(_LAYER_DENSITY)), 22_500.0)
 DRAG_CEILING_M: Final = 200_000.0
 """Above this the air is left out: at beta 100 kg/m^2 and 7 km/s it slows by under 1e-4 m/s^2."""
 
@@ -54,7 +52,9 @@ def approximate_height_kernel(x_m: float, y_m: float, z_m: float) -> float:
     radius = math.sqrt(x_m * x_m + y_m * y_m + z_m * z_m)
     sine_squared = (z_m / radius) ** 2
     surface = WGS84_SEMI_MAJOR_M * (
-        1.0 - WGS84_FLATTENING * sine_squared - 1.5 * WGS84_FLATTENING**2 * sine_squared * (1.0 - sine_squared)
+        1.0
+        - WGS84_FLATTENING * sine_squared
+        - 1.5 * WGS84_FLATTENING**2 * sine_squared * (1.0 - sine_squared)
     )
     return radius - surface
 

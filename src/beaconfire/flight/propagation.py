@@ -49,7 +49,7 @@ def rk4_step_kernel(state: Vector, step_s: float) -> Vector:
 @njit(cache=True)
 def propagate_kernel(state: Vector, interval_s: float, step_s: float) -> Vector:
     """Return the state of seven after `interval_s` (negative goes back)."""
-    steps = max(1, int(math.ceil(abs(interval_s) / step_s - 1e-9)))
+    steps = max(1, math.ceil(abs(interval_s) / step_s - 1e-9))
     out = state.copy()
     for _ in range(steps):
         out = rk4_step_kernel(out, interval_s / steps)
@@ -57,9 +57,7 @@ def propagate_kernel(state: Vector, interval_s: float, step_s: float) -> Vector:
 
 
 @njit(cache=True)
-def _derivative_kernel(
-    state: Vector, transition: Vector, d_state: Vector, d_transition: Vector
-) -> None:
+def _derivative_kernel(state: Vector, transition: Vector, d_state: Vector, d_transition: Vector) -> None:
     acceleration = np.empty(3)
     partials = np.empty((3, 7))
     acceleration_partials_kernel(state, acceleration, partials)
@@ -86,7 +84,7 @@ def propagate_with_transition_kernel(
     `transition` is the partial derivative of `state` with some earlier state; the one returned is that
     of the new state with the same earlier one. Start from the identity.
     """
-    steps = max(1, int(math.ceil(abs(interval_s) / step_s - 1e-9)))
+    steps = max(1, math.ceil(abs(interval_s) / step_s - 1e-9))
     h = interval_s / steps
     x, phi = state.copy(), transition.copy()
     d_x, d_phi = np.empty(7), np.empty((7, 7))
@@ -95,7 +93,7 @@ def propagate_with_transition_kernel(
         mid_x, mid_phi = x.copy(), phi.copy()
         for stage in range(4):
             _derivative_kernel(mid_x, mid_phi, d_x, d_phi)
-            weight = 1.0 if stage == 0 or stage == 3 else 2.0
+            weight = 1.0 if stage in (0, 3) else 2.0
             offset = 0.5 * h if stage < 2 else h
             for i in range(7):
                 sum_x[i] += weight * d_x[i]

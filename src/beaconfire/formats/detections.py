@@ -24,7 +24,7 @@ MAXIMUM_LINE_BYTES: Final = 4_096
 """A line longer than this is refused before anything reads it."""
 
 EARLIEST_US: Final = -386_380_800 * MICROSECONDS_PER_SECOND
-"""1957-10-04: nothing to detect before; catches seconds or milliseconds given as microseconds only in part."""
+"""1957-10-04: nothing to detect before; catches some times in seconds or milliseconds."""
 LATEST_US: Final = 7_258_118_400 * MICROSECONDS_PER_SECOND
 """2200-01-01: catches nanoseconds given as microseconds."""
 RANGE_MAX_M: Final = 1.0e8
@@ -39,9 +39,7 @@ FAR_OFF_US: Final = 24 * 3_600 * MICROSECONDS_PER_SECOND
 """A jump in time larger than this, not confirmed by the next line, is a clock fault and not a detection."""
 
 
-class DetectionLine(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class DetectionLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One line as it stands in a feed: a plot's fields or a sight line's, degrees and metres.
 
     Attributes:
@@ -119,9 +117,7 @@ def _plot(line: DetectionLine) -> Plot:
     range_m = _bounded_number("range_m", line.range_m, 1.0, RANGE_MAX_M)
     rate = line.range_rate_m_s
     if rate is not None:
-        rate = _bounded_number(
-            "range_rate_m_s", rate, -RANGE_RATE_MAX_M_S, RANGE_RATE_MAX_M_S
-        )
+        rate = _bounded_number("range_rate_m_s", rate, -RANGE_RATE_MAX_M_S, RANGE_RATE_MAX_M_S)
     return Plot(
         line.sensor,
         line.measured_at_us,
@@ -140,20 +136,14 @@ def _sight_line(line: DetectionLine) -> SightLine:
         line.range_rate_m_s,
     )
     if any(field is not None for field in radar_fields):
-        raise UsageError(
-            "a radar field in a detection of an infrared sensor", line.sensor
-        )
+        raise UsageError("a radar field in a detection of an infrared sensor", line.sensor)
     position, radius_m = _finite_vector("position_ecef_m", line.position_ecef_m)
-    _bounded_number(
-        "position_ecef_m", radius_m, POSITION_RADIUS_MIN_M, POSITION_RADIUS_MAX_M
-    )
+    _bounded_number("position_ecef_m", radius_m, POSITION_RADIUS_MIN_M, POSITION_RADIUS_MAX_M)
     direction, length = _finite_vector("line_of_sight_ecef", line.line_of_sight_ecef)
     if abs(length - 1.0) > UNIT_TOLERANCE:
         raise UsageError(f"length {length!r}", "line_of_sight_ecef", "a unit vector")
     x, y, z = direction
-    return SightLine(
-        line.sensor, line.measured_at_us, position, (x / length, y / length, z / length)
-    )
+    return SightLine(line.sensor, line.measured_at_us, position, (x / length, y / length, z / length))
 
 
 def parse_line(line: bytes, sensors: Mapping[str, Sensor]) -> Detection:
@@ -168,9 +158,7 @@ def parse_line(line: bytes, sensors: Mapping[str, Sensor]) -> Detection:
             that is not finite or out of range. `where` names the field, never the file or the line.
     """
     if len(line) > MAXIMUM_LINE_BYTES:
-        raise UsageError(
-            "line too long", expected=f"at most {MAXIMUM_LINE_BYTES} bytes"
-        )
+        raise UsageError("line too long", expected=f"at most {MAXIMUM_LINE_BYTES} bytes")
     try:
         fields = _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -178,9 +166,7 @@ def parse_line(line: bytes, sensors: Mapping[str, Sensor]) -> Detection:
     return detection_from_fields(fields, sensors)
 
 
-def detection_from_fields(
-    fields: DetectionLine, sensors: Mapping[str, Sensor]
-) -> Detection:
+def detection_from_fields(fields: DetectionLine, sensors: Mapping[str, Sensor]) -> Detection:
     """Return the detection of fields already read; raises `UsageError` as `parse_line` does."""
     sensor = sensors.get(fields.sensor)
     if sensor is None:
@@ -298,6 +284,4 @@ def merged(feeds: Iterable[Iterable[Detection]]) -> list[Detection]:
 
     Equal times stand in order of feed and of arrival within it, so the result does not depend on chance.
     """
-    return list(
-        heapq.merge(*(sorted(feed, key=measured_at) for feed in feeds), key=measured_at)
-    )
+    return list(heapq.merge(*(sorted(feed, key=measured_at) for feed in feeds), key=measured_at))

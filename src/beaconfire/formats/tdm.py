@@ -5,7 +5,7 @@ UTC. Every other keyword of the standard is read over; a keyword the standard do
 Source: CCSDS 503.0-B-2 (June 2020), sections 3.2 (header), 3.3 (metadata), 3.5 (data), 4.3.9 (times).
 """
 
-import datetime
+import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,20 +38,73 @@ def _numbered(*stems: str) -> frozenset[str]:
 
 HEADER_KEYWORDS: Final = frozenset({"CREATION_DATE", "ORIGINATOR", "MESSAGE_ID"})
 METADATA_KEYWORDS: Final = frozenset(
-    "TRACK_ID DATA_TYPES TIME_SYSTEM START_TIME STOP_TIME MODE PATH PATH_1 PATH_2 TRANSMIT_BAND RECEIVE_BAND "
-    "TURNAROUND_NUMERATOR TURNAROUND_DENOMINATOR TIMETAG_REF INTEGRATION_INTERVAL INTEGRATION_REF FREQ_OFFSET "
-    "RANGE_MODE RANGE_MODULUS RANGE_UNITS ANGLE_TYPE REFERENCE_FRAME INTERPOLATION INTERPOLATION_DEGREE "
-    "DOPPLER_COUNT_BIAS DOPPLER_COUNT_SCALE DOPPLER_COUNT_ROLLOVER DATA_QUALITY CORRECTION_ANGLE_1 "
-    "CORRECTION_ANGLE_2 CORRECTION_DOPPLER CORRECTION_MAG CORRECTION_RANGE CORRECTION_RCS CORRECTION_RECEIVE "
-    "CORRECTION_TRANSMIT CORRECTION_ABERRATION_YEARLY CORRECTION_ABERRATION_DIURNAL CORRECTIONS_APPLIED".split()
+    [
+        "TRACK_ID",
+        "DATA_TYPES",
+        "TIME_SYSTEM",
+        "START_TIME",
+        "STOP_TIME",
+        "MODE",
+        "PATH",
+        "PATH_1",
+        "PATH_2",
+        "TRANSMIT_BAND",
+        "RECEIVE_BAND",
+        "TURNAROUND_NUMERATOR",
+        "TURNAROUND_DENOMINATOR",
+        "TIMETAG_REF",
+        "INTEGRATION_INTERVAL",
+        "INTEGRATION_REF",
+        "FREQ_OFFSET",
+        "RANGE_MODE",
+        "RANGE_MODULUS",
+        "RANGE_UNITS",
+        "ANGLE_TYPE",
+        "REFERENCE_FRAME",
+        "INTERPOLATION",
+        "INTERPOLATION_DEGREE",
+        "DOPPLER_COUNT_BIAS",
+        "DOPPLER_COUNT_SCALE",
+        "DOPPLER_COUNT_ROLLOVER",
+        "DATA_QUALITY",
+        "CORRECTION_ANGLE_1",
+        "CORRECTION_ANGLE_2",
+        "CORRECTION_DOPPLER",
+        "CORRECTION_MAG",
+        "CORRECTION_RANGE",
+        "CORRECTION_RCS",
+        "CORRECTION_RECEIVE",
+        "CORRECTION_TRANSMIT",
+        "CORRECTION_ABERRATION_YEARLY",
+        "CORRECTION_ABERRATION_DIURNAL",
+        "CORRECTIONS_APPLIED",
+    ]
 ) | _numbered("PARTICIPANT", "EPHEMERIS_NAME", "TRANSMIT_DELAY", "RECEIVE_DELAY")
 """Source: CCSDS 503.0-B-2, table 3-3."""
 USED_KEYWORDS: Final = frozenset({"ANGLE_1", "ANGLE_2", "RANGE", "DOPPLER_INSTANTANEOUS"})
 DATA_KEYWORDS: Final = (
     USED_KEYWORDS
     | frozenset(
-        "CARRIER_POWER DOPPLER_COUNT DOPPLER_INTEGRATED PC_N0 PR_N0 RECEIVE_FREQ DOR VLBI_DELAY MAG RCS "
-        "CLOCK_BIAS CLOCK_DRIFT STEC TROPO_DRY TROPO_WET PRESSURE RHUMIDITY TEMPERATURE".split()
+        [
+            "CARRIER_POWER",
+            "DOPPLER_COUNT",
+            "DOPPLER_INTEGRATED",
+            "PC_N0",
+            "PR_N0",
+            "RECEIVE_FREQ",
+            "DOR",
+            "VLBI_DELAY",
+            "MAG",
+            "RCS",
+            "CLOCK_BIAS",
+            "CLOCK_DRIFT",
+            "STEC",
+            "TROPO_DRY",
+            "TROPO_WET",
+            "PRESSURE",
+            "RHUMIDITY",
+            "TEMPERATURE",
+        ]
     )
     | _numbered(
         "RECEIVE_FREQ", "RECEIVE_PHASE_CT", "TRANSMIT_FREQ", "TRANSMIT_FREQ_RATE", "TRANSMIT_PHASE_CT"
@@ -66,7 +119,7 @@ _CORRECTIONS: Final = {
     "DOPPLER_INSTANTANEOUS": "CORRECTION_DOPPLER",
 }
 _TIME = re.compile(r"(\d{4})-(?:(\d{2})-(\d{2})|(\d{3}))T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,15}))?Z?")
-_UNIX: Final = datetime.date(1970, 1, 1).toordinal()
+_UNIX: Final = dt.date(1970, 1, 1).toordinal()
 
 
 class _Line(NamedTuple):
@@ -101,10 +154,10 @@ def time_us_from_text(text: str) -> TimeUs:
     year, month, day, day_of_year, hour, minute, second, fraction = found.groups()
     try:
         if day_of_year is None:
-            date = datetime.date(int(year), int(month), int(day)).toordinal()
+            date = dt.date(int(year), int(month), int(day)).toordinal()
         else:
-            date = datetime.date(int(year), 1, 1).toordinal() + int(day_of_year) - 1
-            if datetime.date.fromordinal(date).year != int(year):
+            date = dt.date(int(year), 1, 1).toordinal() + int(day_of_year) - 1
+            if dt.date.fromordinal(date).year != int(year):
                 raise ValueError("day of year")
     except ValueError as error:
         raise UsageError(f"no such day {text[:40]!r}") from error

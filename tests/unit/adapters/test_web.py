@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from beaconfire.adapters.web import broadcast as broadcast_module
 from beaconfire.adapters.web.broadcast import Broadcast
@@ -124,7 +125,7 @@ def test_a_foreign_host_or_origin_is_refused(served: Served, headers: dict[str, 
 
 
 def test_a_foreign_origin_gets_no_socket(served: Served) -> None:
-    with pytest.raises(InvalidStatus), connect(socket_url(served), origin="http://evil.example"):  # type: ignore[arg-type]
+    with pytest.raises(InvalidStatus), connect(socket_url(served), origin=Origin("http://evil.example")):
         pass
 
 
@@ -160,7 +161,7 @@ def test_a_page_may_ask_for_everything_anew(served: Served) -> None:
 def test_anything_else_a_page_says_closes_its_socket(served: Served) -> None:
     with connect(socket_url(served)) as stream:
         stream.send("DROP TABLE")
-        frames = []
+        frames: list[object] = []
         with pytest.raises(ConnectionClosed) as closed:
             frames.extend(stream)
     assert closed.value.rcvd is not None

@@ -22,7 +22,7 @@ def _is_inside(area: Ellipse, ground: Vector) -> bool:
     east, north, _ = axes @ (ground[:3] - centre)
     sine, cosine = math.sin(area.bearing_rad), math.cos(area.bearing_rad)
     along, across = east * sine + north * cosine, east * cosine - north * sine
-    return (along / area.semi_major_m) ** 2 + (across / area.semi_minor_m) ** 2 <= 1.0
+    return bool((along / area.semi_major_m) ** 2 + (across / area.semi_minor_m) ** 2 <= 1.0)
 
 
 # Name, state, covariance: short and long, narrow and wide, with beta broad, correlated axes.

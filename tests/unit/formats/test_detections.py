@@ -46,9 +46,7 @@ def test_plot_of_interfaces_page() -> None:
 
 def test_sight_line_is_normalised() -> None:
     line = parse_line(SIGHT.replace(b"-1]", b"-1.0005]"), SENSORS)
-    assert line == SightLine(
-        "usa-ir", 1_664_835_781_000_000, (0.0, 0.0, 42164000.0), (0.0, 0.0, -1.0)
-    )
+    assert line == SightLine("usa-ir", 1_664_835_781_000_000, (0.0, 0.0, 42164000.0), (0.0, 0.0, -1.0))
 
 
 def test_negative_azimuth_is_taken_as_a_turn() -> None:
@@ -112,7 +110,8 @@ class CountingStream(io.BytesIO):
     longest = 0
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        assert size is not None and size > 0
+        assert size is not None
+        assert size > 0
         self.longest = max(self.longest, size)
         return super().readline(size)
 
@@ -126,9 +125,7 @@ def test_a_ten_megabyte_line_is_refused_in_bounded_pieces() -> None:
     assert isinstance(entries[1].value, Plot)
 
 
-@pytest.mark.parametrize(
-    "length", [4095, 4096, 4097, 4097 + 65_535, 4097 + 65_536, 4097 + 65_537]
-)
+@pytest.mark.parametrize("length", [4095, 4096, 4097, 4097 + 65_535, 4097 + 65_536, 4097 + 65_537])
 def test_line_numbers_hold_at_every_border_of_a_piece(length: int) -> None:
     lines = list(bounded_lines(io.BytesIO(b"x" * length + b"\nnext\n")))
     assert [number for number, _ in lines] == [1, 2]
@@ -140,9 +137,7 @@ def _at(time_us: int) -> bytes:
 
 
 def _accepted(times: list[int]) -> list[int]:
-    entries = read_detections(
-        io.BytesIO(b"".join(_at(time) for time in times)), SENSORS
-    )
+    entries = read_detections(io.BytesIO(b"".join(_at(time) for time in times)), SENSORS)
     return [entry.line for entry in entries if not isinstance(entry.value, Reject)]
 
 
@@ -156,9 +151,7 @@ def test_a_clock_far_off_is_rejected_and_a_later_session_is_not() -> None:
         4,
     ]
     assert _accepted([TIME_US - 300 * DAY_US, TIME_US, TIME_US + 1]) == [2, 3]
-    assert _accepted(
-        [TIME_US, TIME_US + 1, TIME_US + 2 * DAY_US, TIME_US + 2 * DAY_US + 5]
-    ) == [1, 2, 3, 4]
+    assert _accepted([TIME_US, TIME_US + 1, TIME_US + 2 * DAY_US, TIME_US + 2 * DAY_US + 5]) == [1, 2, 3, 4]
     assert _accepted([TIME_US]) == [1]
     assert _accepted([TIME_US, TIME_US + 1, TIME_US + 9 * DAY_US]) == [1, 2]
 

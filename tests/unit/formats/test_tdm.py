@@ -1,6 +1,6 @@
 """CCSDS TDM as a feed: values of one epoch form one plot; what is not understood is a clear error."""
 
-import datetime
+import datetime as dt
 import io
 import math
 from pathlib import Path
@@ -30,8 +30,9 @@ def _read(message: str) -> list[Entry]:
 def test_values_of_one_epoch_form_one_plot() -> None:
     entries = _read(MESSAGE)
     first, second = (entry.value for entry in entries)
-    assert isinstance(first, Plot) and isinstance(second, Plot)
-    expected = datetime.datetime(2022, 10, 3, 22, 23, 5, tzinfo=datetime.UTC).timestamp() * 1e6
+    assert isinstance(first, Plot)
+    assert isinstance(second, Plot)
+    expected = dt.datetime(2022, 10, 3, 22, 23, 5, tzinfo=dt.UTC).timestamp() * 1e6
     assert first.measured_at_us == expected
     assert first.sensor == "kor-1"
     assert first.range_m == pytest.approx(812_345.6, abs=1e-6)
@@ -58,7 +59,8 @@ def test_corrections_not_yet_applied_are_applied() -> None:
     metadata = "CORRECTION_RANGE = 0.5\nCORRECTIONS_APPLIED = NO\nMETA_STOP"
     corrected = _read(MESSAGE.replace("META_STOP", metadata))[0].value
     applied = _read(MESSAGE.replace("META_STOP", metadata.replace("NO", "YES")))[0].value
-    assert isinstance(corrected, Plot) and isinstance(applied, Plot)
+    assert isinstance(corrected, Plot)
+    assert isinstance(applied, Plot)
     assert corrected.range_m - applied.range_m == pytest.approx(500.0)
 
 

@@ -33,7 +33,8 @@ def test_lines_of_one_source_stay_inside_the_gate_and_others_outside() -> None:
     truth, other = flight(burn_s=120.0, speed_m_s=4_000.0, angle_rad=1.2), flight(longitude_deg=127.0)
     random, held = np.random.default_rng(2), None
     for second in range(30, 120):
-        row = row_from_detection(sight(INFRARED, truth.at(second), EPOCH_US + second * 10**6, random), 0, EPOCH_US)
+        seen = sight(INFRARED, truth.at(second), EPOCH_US + second * 10**6, random)
+        row = row_from_detection(seen, 0, EPOCH_US)
         found = meeting_point(row, TABLE[0])
         assert found is not None
         if held is None:
