@@ -25,7 +25,7 @@ from beaconfire.messages.health import Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Receipt, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs
-from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Now, Send, Table
+from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Keep, Now, Send, Table
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
@@ -96,6 +96,7 @@ class Invariants:
         self._released: dict[str, set[tuple[str, bytes]]] = {}
         self._pending: dict[Address, Message] = {}
         self._frames: dict[tuple[str, str, Lane, int], str] = {}
+        self._kept: set[tuple[str, str]] = set()
 
     def _hold(self, invariant: int, what: str, *, holds: bool) -> None:
         self.checked[invariant] += 1
@@ -130,16 +131,9 @@ class Invariants:
 
     def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
         """Check the bounds of the disk, and that every decision has its record."""
-        records = [
-            decode_record(command.body)
-            for command in commands
-            if isinstance(command, Append) and command.log.startswith(AUDIT_LOGS)
-        ]
-        for command in commands:
-            if isinstance(command, Append) and command.log.startswith("given/"):
-                self._note_given(command.log.removeprefix("given/"), decode_record(command.body))
         for table, most in TABLE_MAX.items():
             self._hold(6, f"{disk.size(table)} rows in {table} of {address}", holds=disk.size(table) <= most)
+        records = self._records(commands)
         cause = self._pending.pop(address, None)
         if address.role == "guard":
             self._check_guard(address, cause, records)
@@ -147,10 +141,22 @@ class Invariants:
             if isinstance(command, Deliver):
                 self._check_audited(address, command, records)
         if isinstance(cause, Delivery):
+            if any(isinstance(command, Keep) and command.table is Table.INTAKE for command in commands):
+                self._kept.add((address.party, cause.report_id))
             self._settle(address, cause, records)
         for command in commands:
             if isinstance(command, Send) and isinstance(command.message, Receipt):
                 self._take_receipt(command.message)
+
+    def _records(self, commands: list[Command]) -> list[AuditRecord]:
+        """Return the audit records among what was written; note what was given to whom."""
+        records: list[AuditRecord] = []
+        for command in commands:
+            if isinstance(command, Append) and command.log.startswith(AUDIT_LOGS):
+                records.append(decode_record(command.body))
+                if command.log.startswith("given/"):
+                    self._note_given(command.log.removeprefix("given/"), records[-1])
+        return records
 
     def _check_guard(self, address: Address, cause: Message | None, records: list[AuditRecord]) -> None:
         expected = [cause.report_id] if isinstance(cause, Report) else []
@@ -211,12 +217,10 @@ class Invariants:
             frame = (receipt.recipient, receipt.sender, receipt.lane, sequence)
             report_id = self._frames.get(frame)
             self._hold(4, f"a receipt for {frame}, which never arrived", holds=report_id is not None)
+            kept = (receipt.sender, report_id) in self._kept
+            self._hold(4, f"{report_id} is receipted by {receipt.sender}, not committed", holds=kept)
             passage = self.passages.get(report_id or "")
-            if passage is None:
-                continue
-            if receipt.sender == HUB:
-                self._hold(4, f"{report_id} is receipted by the hub, not committed", holds=passage.at_hub)
-            else:
+            if passage is not None and receipt.sender != HUB:
                 passage.towards[receipt.sender] = True
         for sequence in receipt.refused:
             report_id = self._frames.get((receipt.recipient, receipt.sender, receipt.lane, sequence))

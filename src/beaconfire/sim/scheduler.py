@@ -22,6 +22,7 @@ class Scheduler:
     def __init__(self, start_us: TimeUs) -> None:
         """Start the clock."""
         self.now_us = start_us
+        self._start_us = start_us
         self._order = 0
         self._pending: list[tuple[TimeUs, int, Action]] = []
 
@@ -30,6 +31,10 @@ class Scheduler:
         assert len(self._pending) < PENDING_MAX, "too many actions pending"
         self._order += 1
         heapq.heappush(self._pending, (max(time_us, self.now_us), self._order, action))
+
+    def elapsed_us(self) -> int:
+        """Return the simulated time since the start."""
+        return self.now_us - self._start_us
 
     def next_us(self) -> TimeUs | None:
         """Return the time of the next action, None if there is none."""
