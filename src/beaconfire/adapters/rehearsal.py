@@ -102,9 +102,7 @@ class Rehearsal:
             await self._observer.close()
         await self._supervisor.stop()
 
-    async def _look_until(
-        self, end_us: TimeUs | None, clock: Clock, look: Look, stop: asyncio.Event
-    ) -> None:
+    async def _look_until(self, end_us: TimeUs | None, clock: Clock, look: Look, stop: asyncio.Event) -> None:
         assert self._observer is not None
         while not stop.is_set() and (end_us is None or clock.now().utc_us < end_us):
             for nation in self._installation.nations:

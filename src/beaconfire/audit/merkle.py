@@ -68,7 +68,11 @@ def _split(size: int) -> int:
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the hashes that lead from the leaf at `index` to the root, lowest first."""
+    """Return the hashes that lead from the leaf at `index` to the root, lowest first.
+
+    Raises:
+        IndexError: there is no such leaf.
+    """
     if not 0 <= index < len(leaves):
         raise IndexError(f"no leaf {index} of {len(leaves)}")
     if len(leaves) == 1:
@@ -98,7 +102,11 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
 
 
 def consistency_proof(leaves: Sequence[bytes], earlier_size: int) -> list[bytes]:
-    """Return the hashes that show the first `earlier_size` leaves to be a prefix of all."""
+    """Return the hashes that show the first `earlier_size` leaves to be a prefix of all.
+
+    Raises:
+        IndexError: the log was never of that size.
+    """
     if not 0 <= earlier_size <= len(leaves):
         raise IndexError(f"no earlier size {earlier_size} of {len(leaves)}")
     return _subproof(leaves, earlier_size, whole=True) if earlier_size else []

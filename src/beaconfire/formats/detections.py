@@ -238,7 +238,8 @@ def without_far_off(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Yield the entries, a detection whose clock is far off turned into a reject.
 
     Far off: more than `FAR_OFF_US` from the detection before it that was accepted, and the next one does
-    not confirm the jump. The doubtful one waits for that; rejects meanwhile pass it. So a new session days later passes, and a single wrong clock does not.
+    not confirm the jump. The doubtful one waits for that; rejects meanwhile pass it. So a new
+    session days later passes, and a single wrong clock does not.
     """
     reference: Detection | None = None
     doubtful: tuple[int, Detection] | None = None

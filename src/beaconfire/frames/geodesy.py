@@ -67,9 +67,7 @@ def geodetic_from_ecef_kernel(x_m: float, y_m: float, z_m: float) -> tuple[float
         )
     sine, cosine = math.sin(latitude), math.cos(latitude)
     prime_vertical_m = WGS84_SEMI_MAJOR_M / math.sqrt(1.0 - WGS84_ECCENTRICITY_SQUARED * sine * sine)
-    height_m = (
-        across_m * cosine + z_m * sine - WGS84_SEMI_MAJOR_M * WGS84_SEMI_MAJOR_M / prime_vertical_m
-    )
+    height_m = across_m * cosine + z_m * sine - WGS84_SEMI_MAJOR_M * WGS84_SEMI_MAJOR_M / prime_vertical_m
     return latitude, math.atan2(y_m, x_m), height_m
 
 
@@ -132,9 +130,9 @@ def destination(
 ) -> tuple[float, float]:
     """Return latitude and longitude reached along a great circle of the mean sphere, radians."""
     angle = distance_m / EARTH_MEAN_RADIUS_M
-    sine = math.sin(latitude_rad) * math.cos(angle) + math.cos(latitude_rad) * math.sin(
-        angle
-    ) * math.cos(bearing_rad)
+    sine = math.sin(latitude_rad) * math.cos(angle) + math.cos(latitude_rad) * math.sin(angle) * math.cos(
+        bearing_rad
+    )
     latitude = math.asin(max(-1.0, min(1.0, sine)))
     east = math.sin(bearing_rad) * math.sin(angle) * math.cos(latitude_rad)
     north = math.cos(angle) - math.sin(latitude_rad) * math.sin(latitude)

@@ -25,9 +25,7 @@ class Plot(msgspec.Struct, frozen=True, tag="plot", tag_field="type", forbid_unk
     range_rate_m_s: float | None = None
 
 
-class SightLine(
-    msgspec.Struct, frozen=True, tag="sight_line", tag_field="type", forbid_unknown_fields=True
-):
+class SightLine(msgspec.Struct, frozen=True, tag="sight_line", tag_field="type", forbid_unknown_fields=True):
     """One infrared detection: a direction from a sensor whose position comes with it.
 
     Attributes:

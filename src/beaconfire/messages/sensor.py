@@ -45,9 +45,7 @@ class Radar(msgspec.Struct, frozen=True, tag="radar", tag_field="kind", forbid_u
     scan_period_s: float = 1.0
 
 
-class InfraredSensor(
-    msgspec.Struct, frozen=True, tag="ir", tag_field="kind", forbid_unknown_fields=True
-):
+class InfraredSensor(msgspec.Struct, frozen=True, tag="ir", tag_field="kind", forbid_unknown_fields=True):
     """A notional infrared launch detector; its position comes with each detection.
 
     Attributes:

@@ -5,9 +5,7 @@ import msgspec
 from beaconfire.messages.words import Lane, TimeUs
 
 
-class Delivery(
-    msgspec.Struct, frozen=True, tag="delivery", tag_field="type", forbid_unknown_fields=True
-):
+class Delivery(msgspec.Struct, frozen=True, tag="delivery", tag_field="type", forbid_unknown_fields=True):
     """One sealed report on its way from one party to another.
 
     Attributes:
@@ -31,9 +29,7 @@ class Delivery(
     sealed: bytes
 
 
-class Receipt(
-    msgspec.Struct, frozen=True, tag="receipt", tag_field="type", forbid_unknown_fields=True
-):
+class Receipt(msgspec.Struct, frozen=True, tag="receipt", tag_field="type", forbid_unknown_fields=True):
     """The receiver's signed word that it committed what it names.
 
     Attributes:
@@ -77,9 +73,7 @@ class Probe(msgspec.Struct, frozen=True, tag="probe", tag_field="type", forbid_u
     answered_at_us: TimeUs | None = None
 
 
-class Suspension(
-    msgspec.Struct, frozen=True, tag="suspension", tag_field="type", forbid_unknown_fields=True
-):
+class Suspension(msgspec.Struct, frozen=True, tag="suspension", tag_field="type", forbid_unknown_fields=True):
     """A party's signed word that an arrangement is suspended or resumed for it.
 
     Attributes:

@@ -24,6 +24,7 @@ _ORDER: Final = (
     "provenance",
 )
 _SEALED: Final = {"header", "signature", "disclosures", "degradations", "basis"}
+# Source: IUGG mean radius R1 of WGS 84, written again here on purpose: this check shares no code.
 _MEAN_RADIUS_M: Final = 6_371_008.771_4
 _ON_GRID: Final = 1.0e-3
 

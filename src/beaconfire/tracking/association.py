@@ -22,18 +22,18 @@ def _clusters(pairs: Mapping[Pair, float]) -> list[list[Pair]]:
     for pair in pairs:
         ends = (("track", pair[0]), ("plot", pair[1]))
         touched = sorted({group_of[end] for end in ends if end in group_of})
-        target = touched[0] if touched else len(groups)
+        joined = touched[0] if touched else len(groups)
         if not touched:
             groups.append([])
         for other in touched[1:]:
-            groups[target].extend(groups[other])
+            groups[joined].extend(groups[other])
             for moved in groups[other]:
-                group_of["track", moved[0]] = target
-                group_of["plot", moved[1]] = target
+                group_of["track", moved[0]] = joined
+                group_of["plot", moved[1]] = joined
             groups[other] = []
-        groups[target].append(pair)
+        groups[joined].append(pair)
         for end in ends:
-            group_of[end] = target
+            group_of[end] = joined
     return [group for group in groups if group]
 
 

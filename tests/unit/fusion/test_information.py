@@ -22,7 +22,7 @@ def plots_of(truth: Vector, times_s: Vector, sigma_m: Vector, rng: np.random.Gen
 
 def batch(looks: list[tuple[float, Vector, Vector]], start: Vector, at_s: float) -> Estimate:
     """Fit a state to looks (time, position, sigma) by Gauss-Newton, with the prior on ln(1/beta)."""
-    state = start.copy()
+    state, inverse = start.copy(), np.eye(7)
     for _ in range(6):
         information, vector = np.zeros((7, 7)), np.zeros(7)
         information[6, 6] = PRIOR_SIGMA**-2
@@ -36,9 +36,9 @@ def batch(looks: list[tuple[float, Vector, Vector]], start: Vector, at_s: float)
         inverse = np.linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)
         state = state + inverse @ vector
     first = Estimate(T0_US, state, inverse, PRIOR_MEAN, PRIOR_SIGMA, process_noise=False)
-    there = carry(first, T0_US + round(at_s * 1e6))
-    assert there is not None
-    return there
+    carried = carry(first, T0_US + round(at_s * 1e6))
+    assert carried is not None
+    return carried
 
 
 SIGMAS_M = (np.array([30.0, 200.0, 150.0]), np.array([250.0, 40.0, 120.0]), np.array([90.0, 90.0, 90.0]))

@@ -14,7 +14,7 @@ from beaconfire.fusion.picture import Picture
 from beaconfire.fusion.source import Source
 from beaconfire.messages.event import Event
 from beaconfire.messages.report import Report
-from beaconfire.messages.words import Mode, Status
+from beaconfire.messages.words import Mode, Nation, Status
 from picture_world import JPN, KOR, T0_US, USA, Flight, covariance_of, state_at
 
 FLIGHT = Flight(state_at())
@@ -37,7 +37,7 @@ def live(held: Picture) -> list[Event]:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((JPN, KOR, USA))))
-def test_one_object_seen_by_three_nations_is_one_event(order: tuple[str, ...]) -> None:
+def test_one_object_seen_by_three_nations_is_one_event(order: tuple[Nation, ...]) -> None:
     rng, held = np.random.default_rng(3), picture()
     reports = [
         FLIGHT.report(nation, after_s + 0.2 * i, rng)

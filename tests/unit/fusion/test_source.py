@@ -37,7 +37,7 @@ def test_whoever_does_not_vouch_for_own_sensors_only_is_refused() -> None:
     assert REPORT.provenance is not None
     mixed = msgspec.structs.replace(
         REPORT,
-        provenance=msgspec.structs.replace(REPORT.provenance, own_sensors_only=False),  # type: ignore[arg-type]
+        provenance=msgspec.structs.replace(REPORT.provenance, own_sensors_only=False),
     )
     assert refused(Source(mixed, (), T0_US), own=False) == "not-own-sensors"
 

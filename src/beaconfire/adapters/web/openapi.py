@@ -22,20 +22,21 @@ def _or_null(schema: Json) -> Json:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _area(**first: Json) -> Json:
+def _area(first: dict[str, Json]) -> Json:
     angle = {"type": "number", "description": "degrees"}
-    return _object(
-        "Area of uncertainty at the stated probability, WGS-84; bearing of the major axis from north.",
+    about = "Area of uncertainty at the stated probability, WGS-84; bearing of the major axis from north."
+    properties = {
         **first,
-        time_us=_US,
-        sigma_time_s=_NUMBER,
-        latitude_deg=angle,
-        longitude_deg=angle,
-        semi_major_m=_NUMBER,
-        semi_minor_m=_NUMBER,
-        bearing_deg=angle,
-        probability=_NUMBER,
-    )
+        "time_us": _US,
+        "sigma_time_s": _NUMBER,
+        "latitude_deg": angle,
+        "longitude_deg": angle,
+        "semi_major_m": _NUMBER,
+        "semi_minor_m": _NUMBER,
+        "bearing_deg": angle,
+        "probability": _NUMBER,
+    }
+    return {"type": "object", "description": about, "properties": properties}
 
 
 def _event_schema() -> Json:
@@ -80,9 +81,9 @@ def _event_schema() -> Json:
         thrust_possible={"type": "boolean"},
         raid_id=_or_null(_TEXT),
         apogee_m=_or_null(_NUMBER),
-        launch=_or_null(_area()),
+        launch=_or_null(_area({})),
         state=_or_null(state),
-        impact=_list(_area(weight=_NUMBER)),
+        impact=_list(_area({"weight": _NUMBER})),
         places=_list(place),
         sharing=_or_null(_TEXT),
     )

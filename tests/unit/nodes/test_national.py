@@ -1,0 +1,152 @@
+"""The national node as a dialogue: what goes in, which commands come out."""
+
+import math
+from dataclasses import dataclass, field
+
+import pytest
+
+from beaconfire.messages.detection import Detection, DetectionBatch, Plot, SightLine
+from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.report import Report
+from beaconfire.messages.words import Lane, Mode, Nation, Severity
+from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Send, Table, WakeAt
+from beaconfire.nodes.national import BATCH_MAX, Identity, NationalNode
+from tracking_truth import EPOCH_US, INFRARED, KOR, flight, radar, scans
+
+JPN = Nation("JPN")
+FOREIGN = radar("jpn-1")
+RADAR = radar()
+NOW = Now(EPOCH_US, 5_000_000)
+
+
+@dataclass
+class _Empty:
+    read: list[str] = field(default_factory=list)
+
+    def rows(self, table: Table) -> list[tuple[str, bytes]]:
+        self.read.append(table)
+        return []
+
+    def log(self, name: str) -> list[bytes]:
+        self.read.append(name)
+        return []
+
+
+def _node() -> NationalNode:
+    foreign = type(FOREIGN)("jpn-1", JPN, *(getattr(FOREIGN, name) for name in FOREIGN.__struct_fields__[2:]))
+    sensors = [RADAR, INFRARED, foreign]
+    return NationalNode(Identity(KOR, Mode.SIMULATED, "test"), sensors, b"k" * 32, _Empty())
+
+
+def _batch(*detections: Detection, sender: str = "KOR", channel: Channel = Channel.DETECTION) -> Inbound:
+    return Inbound(channel, sender, Lane.FLASH, DetectionBatch(detections), 100)
+
+
+def _sent(commands: list[Command], kind: type) -> list[Send]:
+    return [one for one in commands if isinstance(one, Send) and isinstance(one.message, kind)]
+
+
+def _plot(**changes: float | str) -> Plot:
+    values: dict[str, float | str] = {
+        "sensor": "kor-1",
+        "measured_at_us": EPOCH_US,
+        "range_m": 5e5,
+        "azimuth_rad": 1.0,
+        "elevation_rad": 0.3,
+    }
+    return Plot(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("detection", "reason"),
+    [
+        (_plot(range_m=math.nan), "not-finite"),
+        (_plot(azimuth_rad=math.inf), "not-finite"),
+        (_plot(range_rate_m_s=math.nan), "not-finite"),
+        (_plot(sensor="nobody"), "unknown-sensor"),
+        (_plot(sensor="jpn-1"), "other-nation"),
+        (_plot(sensor="kor-ir"), "wrong-kind"),
+        (_plot(measured_at_us=EPOCH_US + 5_000_001), "future"),
+        (_plot(measured_at_us=EPOCH_US - 600_000_001), "too-old"),
+        (_plot(range_m=-1.0), "out-of-range"),
+        (_plot(range_m=9e6), "out-of-range"),
+        (_plot(elevation_rad=-0.5), "out-of-range"),
+        (SightLine("kor-ir", EPOCH_US, (4.2e7, 0.0, 0.0), (-2.0, 0.0, 0.0)), "out-of-range"),
+    ],
+)
+def test_what_cannot_be_used_is_counted_with_its_reason(detection: Detection, reason: str) -> None:
+    node = _node()
+    commands = node.receive(_batch(detection, _plot()), NOW)
+    assert node.counters[f"rejected-{reason}"] == 1
+    assert node.counters["accepted"] == 1
+    notices = _sent(commands, Notice)
+    assert len(notices) == 1
+    notice = notices[0].message
+    assert isinstance(notice, Notice)
+    assert notice.code == f"detection-{reason}"
+    assert notice.severity is Severity.CAUTION
+
+
+def test_notices_of_one_reason_are_few() -> None:
+    node, count = _node(), 0
+    for turn in range(50):
+        now = Now(EPOCH_US, 5_000_000 + turn * 100_000)
+        count += len(_sent(node.receive(_batch(_plot(sensor="nobody")), now), Notice))
+    assert count == 1
+    assert node.counters["rejected-unknown-sensor"] == 50
+
+
+def test_only_own_detections_enter() -> None:
+    node = _node()
+    node.receive(_batch(_plot(), sender="HUB"), NOW)
+    node.receive(_batch(_plot(), channel=Channel.TO_NATION), NOW)
+    node.receive(_batch(*[_plot()] * (BATCH_MAX + 1)), NOW)
+    assert node.counters["accepted"] == 0
+    assert node.counters["rejected-other-nation"] == 1
+    assert node.counters["rejected-wrong-kind"] == 1
+    assert node.counters["rejected-oversize-batch"] == 1
+
+
+def test_receive_asks_for_a_tick_at_once_and_says_nothing_yet() -> None:
+    assert _node().receive(_batch(_plot()), NOW) == [WakeAt(NOW.monotonic_us)]
+
+
+def test_health_once_a_second() -> None:
+    node, health = _node(), 0
+    for turn in range(30):
+        commands = node.tick(Now(EPOCH_US, turn * 100_000))
+        health += len(_sent(commands, Health))
+        assert any(isinstance(one, WakeAt) for one in commands)
+    assert health == 3
+
+
+def _fly(node: NationalNode, first_s: int = 0) -> list[Send]:
+    said: list[Send] = []
+    for at_us, seen in scans(flight(), [RADAR, INFRARED], until_s=130.0)[first_s:]:
+        now = Now(at_us, at_us - EPOCH_US)
+        if seen:
+            node.receive(_batch(*seen), now)
+        said += _sent(node.tick(now), Report)
+    return said
+
+
+def test_lanes_follow_what_is_new() -> None:
+    said = _fly(_node())
+    flash = [one for one in said if one.lane is Lane.FLASH]
+    assert said[0].lane is Lane.FLASH
+    assert all(one.channel is Channel.OWN_REPORT and one.recipient == "KOR" for one in said)
+    assert len(flash) <= 5
+    kinds = [one.message.classification for one in said if isinstance(one.message, Report)]
+    burnt = next(i for i, kind in enumerate(kinds) if kind is not None and not kind.thrust_possible)
+    assert said[burnt].lane is Lane.FLASH
+    assert said[burnt + 1].lane is Lane.ROUTINE
+
+
+def test_a_restarted_node_uses_other_names_and_ids() -> None:
+    before, after = _fly(_node()), _fly(_node(), 90)
+    ids = [one.message.report_id for one in before + after if isinstance(one.message, Report)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_same_dialogue_gives_the_same_commands() -> None:
+    assert _fly(_node()) == _fly(_node())

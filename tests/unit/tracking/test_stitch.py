@@ -1,0 +1,65 @@
+"""Two parts of one flight are joined, parts of two are not."""
+
+import numpy as np
+
+from beaconfire.tracking.initiation import fit_triple
+from beaconfire.tracking.measurement import row_from_detection, sensor_table
+from beaconfire.tracking.motion import Motion
+from beaconfire.tracking.stitch import freely, same_flight, same_source, stalled
+from tracking_truth import EPOCH_US, INFRARED, Flight, flight, plot, radar, sight
+
+RADAR = radar(minimum_elevation_rad=-0.2)
+TABLE = sensor_table([RADAR, INFRARED])
+TRUTH = flight()
+OTHER = flight(longitude_deg=127.5, bearing_rad=1.9)
+
+
+def _motion(truth: Flight, start_s: int, end_s: int) -> Motion:
+    random, rows = np.random.default_rng(8), []
+    for second in range(start_s, end_s):
+        seen = plot(RADAR, truth.at(float(second)), EPOCH_US + second * 10**6, random)
+        assert seen is not None
+        rows.append(row_from_detection(seen, 0, EPOCH_US))
+    fitted = fit_triple(tuple(rows[:3]), TABLE)
+    assert fitted is not None
+    motion = Motion(fitted[1], TABLE)
+    for row in rows[3:]:
+        motion.take(row)
+        motion.solve()
+    return motion
+
+
+def _lines(truth: Flight, start_s: int, end_s: int) -> list[np.ndarray]:
+    random = np.random.default_rng(6)
+    return [
+        row_from_detection(sight(INFRARED, truth.at(float(s)), EPOCH_US + s * 10**6, random), 1, EPOCH_US)
+        for s in range(start_s, end_s)
+    ]
+
+
+def test_lines_belong_to_the_flight_they_came_from() -> None:
+    later = _motion(TRUTH, 90, 115)
+    assert same_source(_lines(TRUTH, 40, 80), later) is not None
+    assert same_source(_lines(OTHER, 40, 80), later) is None
+
+
+def test_coast_goes_on_after_a_gap() -> None:
+    old = _motion(TRUTH, 90, 125)
+    assert same_flight(old, _motion(TRUTH, 200, 215), doubled=False)
+    assert not same_flight(old, _motion(OTHER, 200, 215), doubled=False)
+
+
+def test_coast_goes_back_to_a_track_lost_in_boost() -> None:
+    old = _motion(TRUTH, 50, 75)
+    assert old.burnout_s is None
+    assert same_flight(old, _motion(TRUTH, 150, 190), doubled=False)
+    assert not same_flight(old, _motion(OTHER, 150, 190), doubled=False)
+
+
+def test_double_and_stall() -> None:
+    old = _motion(TRUTH, 90, 125)
+    assert same_flight(old, _motion(TRUTH, 121, 125), doubled=True)
+    assert not same_flight(old, _motion(OTHER, 121, 125), doubled=True)
+    assert stalled(old, _motion(TRUTH, 126, 130))
+    assert not stalled(old, _motion(TRUTH, 121, 124))
+    assert freely(old, _motion(TRUTH, 126, 130), 0.0)
