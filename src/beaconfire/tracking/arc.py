@@ -23,6 +23,8 @@ SPANS_S: Final = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 28.0, 36
 PLOTS_MIN: Final = 6
 POWER_M_S2: Final = 2.5
 """A window speaks about thrust once one sigma is this much: a rising body is driven by 10 or more."""
+SEEN_M_S2: Final = 15.0
+"""Above this sigma a window says nothing of thrust: in thick air drag and thrust are hard to tell apart."""
 REJECT_SIGMAS: Final = 2.5
 FIT_SIGMAS: Final = 3.5
 GUARD: Final = 0.25
@@ -58,7 +60,7 @@ class Verdict(NamedTuple):
     @property
     def thrusting(self) -> bool:
         """Whether the window shows thrust beyond doubt."""
-        return self.along_m_s2 > max(4.0 * self.sigma_along_m_s2, 4.0)
+        return self.sigma_along_m_s2 < SEEN_M_S2 and self.along_m_s2 > max(4.0 * self.sigma_along_m_s2, 4.0)
 
 
 class Arc(NamedTuple):
@@ -113,7 +115,7 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> t
         sensors: sensor table.
     """
     found: Arc | None = None
-    before = 0
+    before, thrusting = 0, False
     for span in SPANS_S:
         part = rows[np.searchsorted(rows[:, 0], time_s - span - 1e-6) :]
         if len(part) < PLOTS_MIN or len(part) == before:
@@ -121,12 +123,13 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> t
         before = len(part)
         arc = fresh_arc(part, state, time_s, sensors)
         verdict = judge(arc.solution)
+        thrusting = thrusting or (found is None and verdict.thrusting)
         if not verdict.powerful:
             continue
         if not verdict.coasting:
-            return found, found is None and verdict.thrusting
+            break
         found = _guarded(arc, part, state, time_s, sensors)
-    return found, False
+    return found, thrusting
 
 
 def _guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:

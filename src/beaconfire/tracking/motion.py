@@ -190,6 +190,8 @@ class Motion:
             self._solve_coast()
         elif len(self.rows) >= PLOTS_MIN and not self.manoeuvring:
             self._seek_coast()
+        elif self.manoeuvring and self._driven():
+            self.burnout_s, self.manoeuvring, self.thrust_seen = None, False, True
         if self.arc is not None:
             self.state, self.covariance = arc_at(self.arc, self.newest_s)
             self.time_s = self.newest_s

@@ -45,8 +45,8 @@ def same_source(sights: Sequence[Vector], motion: Motion) -> float | None:
     return distance + size if distance <= SIGHT_GATE else None
 
 
-def same_flight(old: Motion, new: Motion, *, doubled: bool) -> bool:
-    """Return whether a newer motion continues an older one.
+def same_flight(old: Motion, new: Motion, *, doubled: bool) -> float | None:
+    """Return how far a newer motion is from continuing an older one, or None outside the gate.
 
     Args:
         old: motion of the older track.
@@ -56,22 +56,30 @@ def same_flight(old: Motion, new: Motion, *, doubled: bool) -> bool:
     """
     gap = new.time_s - old.time_s
     if not -3.0 <= gap <= BACK_MAX_S:
-        return False
+        return None
     if not doubled and old.arc is None and not old.manoeuvring:
-        return _continues_boost(old, new)
+        return _gated(_back_to_boost(old, new), FLIGHT_GATE)
     if not doubled and gap <= LIFT_GAP_MAX_S and old.burnout_s is not None and old.falling_in_air():
-        return freely(old, new, STALL_DRIVE_M_S2)
+        return _gated(_driven_distance(old, new, STALL_DRIVE_M_S2), FLIGHT_GATE)
     state, covariance = old.at(new.time_s)
     total = covariance[:6, :6] + new.covariance[:6, :6]
-    return _distance(new.state - state, total) <= (DOUBLE_GATE if doubled else FLIGHT_GATE)
+    return _gated(_distance(new.state - state, total), DOUBLE_GATE if doubled else FLIGHT_GATE)
+
+
+def _gated(distance: float, gate: float) -> float | None:
+    return distance if distance <= gate else None
 
 
 def freely(old: Motion, new: Motion, drive_m_s2: float) -> bool:
     """Return whether a newer motion continues an older one under an unknown acceleration of this sigma."""
+    return _driven_distance(old, new, drive_m_s2) <= FLIGHT_GATE
+
+
+def _driven_distance(old: Motion, new: Motion, drive_m_s2: float) -> float:
     state, covariance = old.at(new.time_s)
     seconds = max(new.time_s - old.newest_s, 0.0) + UNSEEN_S
     total = _free(covariance[:6, :6] + new.covariance[:6, :6], drive_m_s2, seconds)
-    return _distance(new.state - state, total) <= FLIGHT_GATE
+    return _distance(new.state - state, total)
 
 
 def _distance(difference: Vector, total: Vector) -> float:
@@ -90,18 +98,18 @@ def _free(total: Vector, drive_m_s2: float, seconds: float) -> Vector:
     return out
 
 
-def _continues_boost(old: Motion, new: Motion) -> bool:
-    """Whether a newer coast goes back to where an older track was lost in boost.
+def _back_to_boost(old: Motion, new: Motion) -> float:
+    """Return how far a newer coast is from going back to where an older track was lost in boost.
 
     The newer one is taken back, not the older one on: where a thrusting body will be is not known, where a
     coasting one was is.
     """
     if new.arc is None and new.time_s - old.newest_s > BOOST_GAP_S:
-        return False
+        return math.inf
     state, covariance = new.at(old.time_s)
     seconds = min(new.time_s - old.time_s, DRIVE_MAX_S)
     total = _free(covariance[:6, :6] + old.covariance[:6, :6], DRIVE_M_S2, seconds)
-    return _distance(state - old.state, total) <= FLIGHT_GATE
+    return _distance(state - old.state, total)
 
 
 def stalled(old: Motion, new: Motion) -> bool:

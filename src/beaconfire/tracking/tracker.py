@@ -163,7 +163,7 @@ class Tracker:
                 for row in seed.rows:
                     track.note(row, self._sensors)
                 return
-            if same_flight(track.motion, motion, doubled=True):
+            if same_flight(track.motion, motion, doubled=True) is not None:
                 return
         if len(self.tracks) >= TRACKS_MAX:
             self.overflowed += 1
@@ -273,7 +273,7 @@ class Tracker:
             or old.newest_s > new.motion.rows[0][0] + OVERLAP_S
         ):
             return None
-        return 0.0 if same_flight(old.motion, new.motion, doubled=False) else None
+        return same_flight(old.motion, new.motion, doubled=False)
 
     def _join(self, old: Track, new: Track) -> None:
         """Let the older track go on with the newer's motion; a newer one already reported is withdrawn."""

@@ -3,18 +3,19 @@
 import math
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from beaconfire.messages.detection import Detection, DetectionBatch, Plot, SightLine
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
+from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.words import Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Send, Table, WakeAt
 from beaconfire.nodes.national import BATCH_MAX, Identity, NationalNode
 from tracking_truth import EPOCH_US, INFRARED, KOR, flight, radar, scans
 
 JPN = Nation("JPN")
-FOREIGN = radar("jpn-1")
 RADAR = radar()
 NOW = Now(EPOCH_US, 5_000_000)
 
@@ -33,8 +34,7 @@ class _Empty:
 
 
 def _node() -> NationalNode:
-    foreign = type(FOREIGN)("jpn-1", JPN, *(getattr(FOREIGN, name) for name in FOREIGN.__struct_fields__[2:]))
-    sensors = [RADAR, INFRARED, foreign]
+    sensors: list[Sensor] = [RADAR, INFRARED, msgspec.structs.replace(radar("jpn-1"), nation=JPN)]
     return NationalNode(Identity(KOR, Mode.SIMULATED, "test"), sensors, b"k" * 32, _Empty())
 
 

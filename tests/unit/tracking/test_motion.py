@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from beaconfire.flight.propagation import rk4_step_kernel
 from beaconfire.messages.words import Phase
 from beaconfire.tracking.arc import ROWS_MAX
 from beaconfire.tracking.initiation import fit_triple
@@ -46,14 +47,17 @@ def test_boost_then_coast() -> None:
 
 
 def test_second_thrust_withdraws_burnout() -> None:
-    first, second = flight(), flight(burn_s=160.0, speed_m_s=4_500.0)
-    motion = _motion(_rows(first, 60, 110))
+    motion, state = _motion(_rows(flight(), 60, 110)), flight().at(109.0)
     assert motion.burnout_s is not None
     random = np.random.default_rng(5)
-    offset = np.zeros(7)
-    offset[:6] = (first.at(109.0) - second.at(109.0))[:6]
-    for time_s in range(110, 140):
-        seen = plot(RADAR, second.at(float(time_s)) + offset, EPOCH_US + time_s * 10**6, random)
+    for quarter in range(1, 121):
+        state = rk4_step_kernel(state, 0.25)
+        push = 25.0 * state[3:6] / np.linalg.norm(state[3:6])
+        state[:3] += 0.5 * 0.25**2 * push
+        state[3:6] += 0.25 * push
+        if quarter % 4:
+            continue
+        seen = plot(RADAR, state, EPOCH_US + (109 + quarter // 4) * 10**6, random)
         assert seen is not None
         motion.take(row_from_detection(seen, 0, EPOCH_US))
         motion.solve()

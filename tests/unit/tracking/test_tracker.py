@@ -91,7 +91,7 @@ def test_reports_chain_round_trip_and_keep_their_rate() -> None:
 
 @pytest.mark.parametrize(
     ("burn_s", "speed_m_s", "angle_rad", "beta"),
-    [(60.0, 1_700.0, 0.7, 1_500.0), (95.0, 3_200.0, 1.1, 6_000.0), (150.0, 4_600.0, 1.3, 3_000.0)],
+    [(60.0, 1_900.0, 1.0, 2_000.0), (95.0, 3_200.0, 1.1, 6_000.0), (150.0, 4_600.0, 1.3, 3_000.0)],
 )
 def test_coast_statements_are_honest(burn_s: float, speed_m_s: float, angle_rad: float, beta: float) -> None:
     truth = flight(burn_s=burn_s, speed_m_s=speed_m_s, angle_rad=angle_rad, beta=beta, latitude_deg=38.6)
