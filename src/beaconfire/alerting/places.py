@@ -17,7 +17,7 @@ from beaconfire.frames.types import Vector
 from beaconfire.messages.estimate import ImpactEstimate
 from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.words import PlaceKind, Status, TimeUs
-from beaconfire.units import microseconds_from_seconds, seconds_from_microseconds
+from beaconfire.units import microseconds_from_seconds
 
 PROBABILITY_MIN: Final = 1e-3
 """Below this a place is not told: it would be told of half the world in the first seconds."""
@@ -230,20 +230,18 @@ def places_of_event(event: Event, places: Sequence[Place]) -> tuple[PlaceTime, .
 def with_passed(
     found: tuple[PlaceTime, ...], before: tuple[PlaceTime, ...], epoch_us: TimeUs
 ) -> tuple[PlaceTime, ...]:
-    """Return places now concerned, with overflights that are over by now kept from the revision before.
+    """Return places now concerned, with overflights that have begun or are over as they were told before.
 
     Args:
         found: from the newest state, which only looks ahead.
         before: of the revision before.
         epoch_us: of the newest state.
     """
-    known = {(one.place, one.kind) for one in found}
-    passed = [
-        one
-        for one in before
-        if one.kind is PlaceKind.OVERFLIGHT
-        and (one.place, one.kind) not in known
-        and seconds_from_microseconds(one.earliest_us - epoch_us) <= 0.0
-    ]
-    both = sorted([*found, *passed], key=lambda one: (one.earliest_us, one.place, one.kind))
+    told = {one.place: one for one in before if one.kind is PlaceKind.OVERFLIGHT}
+    now = {one.place: one for one in found if one.kind is PlaceKind.OVERFLIGHT}
+    begun = {name for name, one in now.items() if one.earliest_us <= epoch_us and name in told}
+    gone = {name for name, one in told.items() if name not in now and one.earliest_us <= epoch_us}
+    kept = [told[name] for name in begun | gone]
+    rest = [one for one in found if one.kind is PlaceKind.IMPACT or one.place not in begun]
+    both = sorted([*rest, *kept], key=lambda one: (one.earliest_us, one.place, one.kind))
     return tuple(both[:PLACES_MAX])

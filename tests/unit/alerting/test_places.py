@@ -13,7 +13,7 @@ from beaconfire.flight.fall import fall_kernel
 from beaconfire.frames.geodesy import destination, geodetic_from_ecef_kernel
 from beaconfire.fusion.picture import Picture
 from beaconfire.fusion.source import Source
-from beaconfire.messages.event import Event, Place
+from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.words import Mode, PlaceKind
 from picture_world import JPN, KOR, T0_US, Flight, covariance_of, state_at
 
@@ -106,6 +106,13 @@ def test_earliest_comes_first_and_overflights_that_are_over_stay() -> None:
     kept = with_passed(found[1:], found, found[0].earliest_us + 1)
     assert kept == found
     assert with_passed(found[1:], found, found[0].earliest_us - 1) == found[1:]
+
+
+def test_an_overflight_that_has_begun_keeps_the_moment_it_began() -> None:
+    told = PlaceTime("below", PlaceKind.OVERFLIGHT, T0_US, 0.9)
+    inside = PlaceTime("below", PlaceKind.OVERFLIGHT, T0_US + 5_000_000, 1.0)
+    assert with_passed((inside,), (told,), T0_US + 5_000_000) == (told,)
+    assert with_passed((inside,), (told,), T0_US + 4_000_000) == (inside,)
 
 
 def test_an_event_without_an_impact_concerns_nobody() -> None:
