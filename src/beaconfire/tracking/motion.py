@@ -21,6 +21,7 @@ from beaconfire.tracking.arc import (
     explained,
     find_coast,
     fresh_arc,
+    judge,
     recent_misfit,
     resolve,
     roll_up,
@@ -237,7 +238,8 @@ class Motion:
             if len(part) < 2 * PLOTS_MIN:
                 break
             later = fresh_arc(part, state, float(rows[-1, 0]), self.sensors)
-            if explained(later):
+            verdict = judge(later.solution)
+            if explained(later) and verdict.powerful and verdict.coasting:
                 return later
         return find_coast(rows, state, float(rows[-1, 0]), self.sensors)[0]
 
