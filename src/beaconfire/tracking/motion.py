@@ -262,7 +262,7 @@ class Motion:
         """Say what it was when free flight no longer explains it."""
         if self.burnout_s is None:
             return
-        if self._early() or self._driven():
+        if self._early() or self._driven() or self.height_m() > AIR_HEIGHT_M:  # no lift without air
             self.burnout_s, self.thrust_seen = None, True
         else:
             self.manoeuvring = True
