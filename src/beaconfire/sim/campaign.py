@@ -90,14 +90,14 @@ class SeedRun(msgspec.Struct, frozen=True):
 def rules_with_a_reserve(
     nations: Sequence[Nation], reserved: Nation, to: Nation
 ) -> dict[Nation, LabellingRules]:
-    """Return the usual rules, but that one nation keeps its impact areas from one other.
+    """Return the usual rules, but that one nation keeps its sensors' names from one other.
 
     So that a label decides something that no arrangement does, and a guard that skips it is found.
     """
     rules = default_rules(nations)
     usual = rules[reserved]
     kept = GroupLabel(
-        group=Group.IMPACT,
+        group=Group.SENSOR,
         level=Level.RESTRICTED,
         releasable_to=usual.releasable_to - {to},
         restrictions=usual.restrictions,

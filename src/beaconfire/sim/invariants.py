@@ -34,6 +34,8 @@ COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
 TABLE_MAX: Final = {Table.OUTBOX: 32_768, Table.INTAKE: 70_000, Table.STATE: 20_000}
 """Rows of each table: the bounds of outbox and intake times the parties, with room."""
+LIMIT_US: Final = 2_000_000
+"""In calm weather a report has reached every entitled partner by then; a younger one may be on its way."""
 AUDIT_LOGS: Final = ("guard/", "gave/", "given/")
 
 
@@ -265,6 +267,8 @@ class Invariants:
             self._hold(3, f"log {name}: {flaw}", holds=not flaw)
         newest = self._newest_of_tracks()
         for report_id, passage in self.passages.items():
+            if self._now_us - passage.sent_at_us < LIMIT_US:
+                continue
             if passage.lane is Lane.FLASH or newest[passage.originator, passage.track] == report_id:
                 self._hold_arrival(report_id, passage)
 
