@@ -60,15 +60,17 @@ def approximate_height_kernel(x_m: float, y_m: float, z_m: float) -> float:
 
 
 @njit(cache=True)
-def acceleration_kernel(state: Vector, acceleration: Vector) -> None:
-    """Write the acceleration of the ECEF coordinates, shape (3,), m/s^2, into `acceleration`.
+def acceleration_of_kernel(
+    position: tuple[float, float, float], velocity: tuple[float, float, float], inverse_beta: float
+) -> tuple[float, float, float]:
+    """Return the acceleration of the ECEF coordinates, m/s^2, without touching the heap.
 
     Gravity with J2, the centrifugal and Coriolis terms of the rotating axes, and drag
-    -rho |v| v / (2 beta) against air that turns with the Earth.
+    -rho |v| v / (2 beta) against air that turns with the Earth. Arguments in m, m/s and m^2/kg.
     Source: Montenbruck and Gill, Satellite Orbits (2000), sections 3.2 and 3.5.
     """
-    x, y, z = state[0], state[1], state[2]
-    vx, vy, vz = state[3], state[4], state[5]
+    x, y, z = position
+    vx, vy, vz = velocity
     r2 = x * x + y * y + z * z
     r = math.sqrt(r2)
     central = -EARTH_GM_M3_S2 / (r2 * r)
@@ -76,17 +78,25 @@ def acceleration_kernel(state: Vector, acceleration: Vector) -> None:
     z2 = z * z / r2
     across = central * (1.0 + k * (1.0 - 5.0 * z2))
     w = EARTH_ROTATION_RAD_S
-    acceleration[0] = across * x + w * w * x + 2.0 * w * vy
-    acceleration[1] = across * y + w * w * y - 2.0 * w * vx
-    acceleration[2] = central * (1.0 + k * (3.0 - 5.0 * z2)) * z
+    ax = across * x + w * w * x + 2.0 * w * vy
+    ay = across * y + w * w * y - 2.0 * w * vx
+    az = central * (1.0 + k * (3.0 - 5.0 * z2)) * z
     height = approximate_height_kernel(x, y, z)
     if height < DRAG_CEILING_M:
         density, _ = density_kernel(max(height, -1_000.0))
-        speed = math.sqrt(vx * vx + vy * vy + vz * vz)
-        factor = -0.5 * density * speed * math.exp(state[6])
-        acceleration[0] += factor * vx
-        acceleration[1] += factor * vy
-        acceleration[2] += factor * vz
+        factor = -0.5 * density * math.sqrt(vx * vx + vy * vy + vz * vz) * inverse_beta
+        ax += factor * vx
+        ay += factor * vy
+        az += factor * vz
+    return ax, ay, az
+
+
+@njit(cache=True)
+def acceleration_kernel(state: Vector, acceleration: Vector) -> None:
+    """Write the acceleration of a state of seven, shape (3,), m/s^2; see `acceleration_of_kernel`."""
+    acceleration[0], acceleration[1], acceleration[2] = acceleration_of_kernel(
+        (state[0], state[1], state[2]), (state[3], state[4], state[5]), math.exp(state[6])
+    )
 
 
 @njit(cache=True)

@@ -95,11 +95,12 @@ def fall_kernel(state: Vector, height_m: float) -> tuple[float, Vector]:
 
 @njit(cache=True)
 def fall_with_transition_kernel(state: Vector, elapsed_s: float) -> tuple[Vector, Vector]:
-    """Return state (7,) and transition matrix (7, 7) after `elapsed_s` in the steps of a fall."""
+    """Return state (7,) and transition matrix (7, 7) after `elapsed_s`, or before, in the steps of a fall."""
     current, transition = state.copy(), np.eye(7)
     left = elapsed_s
     while abs(left) > 1e-9:
-        step = min(left, _step_for_kernel(approximate_height_kernel(current[0], current[1], current[2])))
+        largest = _step_for_kernel(approximate_height_kernel(current[0], current[1], current[2]))
+        step = math.copysign(min(abs(left), largest), left)
         current, transition = propagate_with_transition_kernel(current, transition, step, 20.0)
         left -= step
     return current, transition

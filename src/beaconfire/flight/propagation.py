@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.dynamics import acceleration_kernel, acceleration_partials_kernel
+from beaconfire.flight.dynamics import acceleration_of_kernel, acceleration_partials_kernel
 from beaconfire.frames.geodesy import geodetic_from_ecef_kernel
 from beaconfire.frames.types import Vector
 
@@ -22,27 +22,25 @@ FLIGHT_TIME_MAX_S: Final = 7_200.0
 @njit(cache=True)
 def rk4_step_kernel(state: Vector, step_s: float) -> Vector:
     """Return the state of seven after one step."""
-    acceleration = np.empty(3)
-    middle = state.copy()
-    total = np.zeros(6)
-    weights = (1.0, 2.0, 2.0, 1.0)
-    offsets = (0.5, 0.5, 1.0, 0.0)
-    for stage in range(4):
-        acceleration_kernel(middle, acceleration)
-        velocity0, velocity1, velocity2 = middle[3], middle[4], middle[5]
-        total[0] += weights[stage] * velocity0
-        total[1] += weights[stage] * velocity1
-        total[2] += weights[stage] * velocity2
-        offset = offsets[stage] * step_s
-        for i in range(3):
-            total[3 + i] += weights[stage] * acceleration[i]
-            middle[3 + i] = state[3 + i] + offset * acceleration[i]
-        middle[0] = state[0] + offset * velocity0
-        middle[1] = state[1] + offset * velocity1
-        middle[2] = state[2] + offset * velocity2
-    out = state.copy()
-    for i in range(6):
-        out[i] += step_s / 6.0 * total[i]
+    inverse_beta = math.exp(state[6])
+    half, sixth = 0.5 * step_s, step_s / 6.0
+    p1 = (state[0], state[1], state[2])
+    v1 = (state[3], state[4], state[5])
+    a1 = acceleration_of_kernel(p1, v1, inverse_beta)
+    v2 = (v1[0] + half * a1[0], v1[1] + half * a1[1], v1[2] + half * a1[2])
+    p2 = (p1[0] + half * v1[0], p1[1] + half * v1[1], p1[2] + half * v1[2])
+    a2 = acceleration_of_kernel(p2, v2, inverse_beta)
+    v3 = (v1[0] + half * a2[0], v1[1] + half * a2[1], v1[2] + half * a2[2])
+    p3 = (p1[0] + half * v2[0], p1[1] + half * v2[1], p1[2] + half * v2[2])
+    a3 = acceleration_of_kernel(p3, v3, inverse_beta)
+    v4 = (v1[0] + step_s * a3[0], v1[1] + step_s * a3[1], v1[2] + step_s * a3[2])
+    p4 = (p1[0] + step_s * v3[0], p1[1] + step_s * v3[1], p1[2] + step_s * v3[2])
+    a4 = acceleration_of_kernel(p4, v4, inverse_beta)
+    out = np.empty(7)
+    for i in range(3):
+        out[i] = p1[i] + sixth * (v1[i] + 2.0 * v2[i] + 2.0 * v3[i] + v4[i])
+        out[3 + i] = v1[i] + sixth * (a1[i] + 2.0 * a2[i] + 2.0 * a3[i] + a4[i])
+    out[6] = state[6]
     return out
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from beaconfire.flight.dynamics import approximate_height_kernel
-from beaconfire.flight.propagation import STEP_S, propagate_with_transition_kernel
+from beaconfire.flight.fall import fall_with_transition_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.fusion.source import Estimate
 from beaconfire.messages.words import TimeUs
@@ -99,7 +99,7 @@ def carry(estimate: Estimate, epoch_us: TimeUs, wander_m_s2: float = 0.0) -> Est
         return None
     if interval_s == 0.0:
         return estimate
-    state, transition = propagate_with_transition_kernel(estimate.state, np.eye(7), interval_s, STEP_S)
+    state, transition = fall_with_transition_kernel(estimate.state, interval_s)
     covariance = transition @ estimate.covariance @ transition.T
     if wander_m_s2 > 0.0:
         for axis in range(3):
