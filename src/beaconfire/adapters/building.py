@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from beaconfire.adapters.bundles import load_arrangements
+from beaconfire.adapters.clock import read_clock
 from beaconfire.adapters.configuration import LoadedConfig
 from beaconfire.adapters.wiring import Role
 from beaconfire.errors import UsageError
@@ -78,6 +79,7 @@ def _guard(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
         agreements=agreements_of(loaded, now_us),
         rules=rules,
         secret=loaded.secret(),
+        clock_speed=read_clock(loaded.file("clock")).speed if config.clock else 1.0,
     )
     return GuardNode(terms, rows)
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import msgspec
 from rich.console import Console
 
 from beaconfire.adapters.bundles import load_arrangements, make_agreements, shipped_templates
+from beaconfire.adapters.forking import forked
 from beaconfire.analysis.summary import (
     Counts,
     Setting,
@@ -34,6 +36,7 @@ from beaconfire.messages.words import Nation, Sharing, TimeUs
 from beaconfire.release.arrangements import ARRANGEMENTS_OF, Agreement
 from beaconfire.sim.assessment import Assessment, Task, assess, reference_launch
 from beaconfire.sim.chain import simulation_keys
+from beaconfire.sim.sharing import ChainRun
 
 DELAY_MS: Final = 200
 DELAY_MAX_MS: Final = 600_000
@@ -84,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     arrangements, main = arrangements_for(arguments.sharing, arguments.seed, feeds.detections)
     task = Task(sensors, places, arrangements, main, arguments.seed, arguments.delay_ms * 1_000)
     with StageProgress(*_span(feeds.detections)) as progress:
-        assessment = assess(feeds.detections, task, progress)
+        assessment = assess(feeds.detections, task, progress, partial(forked, ChainRun))
     summary = summary_of(assessment, feeds.detections, (main, arguments.launch_time_us))
     lines = (format_event(event) + b"\n" for event in assessment.events())
     write_whole(arguments.out, {EVENTS_FILE: lines, SUMMARY_FILE: [format_summary(summary)]})

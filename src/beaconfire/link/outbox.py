@@ -2,9 +2,10 @@
 
 Three rules:
 
-1. A row goes only when its receipt comes, when it expires, or (ROUTINE only) when a newer report of the
-   same track replaces it or the lane is over its bound, oldest first. FLASH is refused at the door once
-   `FLASH_ROWS_MAX` unexpired rows are open; what was accepted is never dropped before it expires.
+1. A row goes only when its receipt comes, when it expires, or (ROUTINE only) when a report of the same
+   track that was sealed later replaces it or the lane is over its bound, oldest first. FLASH is refused
+   at the door once `FLASH_ROWS_MAX` unexpired rows are open; what was accepted is never dropped before
+   it expires.
 2. A sequence number is given once, in order of `put`, and never again, restarts included.
 3. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
 """
@@ -97,6 +98,7 @@ class _Held(msgspec.Struct, frozen=True, array_like=True):
     expires_at_us: int
     hops: int
     sealed: bytes
+    sent_at_us: int
 
 
 class _Timer(msgspec.Struct):
@@ -204,6 +206,7 @@ class Outbox:
             expires_at_us=outgoing.expires_at_us,
             hops=outgoing.hops,
             sealed=outgoing.sealed,
+            sent_at_us=outgoing.sent_at_us,
         )
         queue.next_sequence += 1
         queue.add(held, _Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US))
@@ -216,7 +219,7 @@ class Outbox:
         routine = self._lanes[Lane.ROUTINE]
         gone: list[str] = []
         replaced = routine.by_track.get((outgoing.originator, outgoing.track))
-        if replaced is not None:
+        if replaced is not None and routine.open[replaced].sent_at_us <= outgoing.sent_at_us:
             gone.append(self._drop(Lane.ROUTINE, replaced))
         if outgoing.lane is Lane.ROUTINE:
             while len(routine.open) >= ROUTINE_ROWS_MAX:

@@ -45,6 +45,7 @@ from beaconfire.release.label import LabellingRules, label_report
 from beaconfire.release.terms import SealTerms
 
 ROUTINE_LIFE_US: Final = 60_000_000
+"""Lives are of transport, so of the wall clock; a guard told that its clock runs fast scales them."""
 FLASH_LIFE_US: Final = 600_000_000
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
@@ -63,6 +64,7 @@ class GuardConfig(msgspec.Struct, frozen=True):
         agreements: verified arrangements.
         rules: how the nation labels what leaves it.
         secret: under which salts are made, 32 bytes.
+        clock_speed: UTC seconds that its clock counts in a second of the wall, above 0.
     """
 
     nation: Nation
@@ -73,6 +75,7 @@ class GuardConfig(msgspec.Struct, frozen=True):
     agreements: tuple[Agreement, ...]
     rules: LabellingRules
     secret: bytes
+    clock_speed: float = 1.0
 
 
 class _Stage(msgspec.Struct, frozen=True):
@@ -192,7 +195,7 @@ class GuardNode:
             label=label_report(config.rules, config.nation, partners),
             lane=lane,
             sent_at_us=now.utc_us,
-            expires_at_us=now.utc_us + life_us,
+            expires_at_us=now.utc_us + round(life_us * config.clock_speed),
             arrangements=self._in_force_digests(now),
         )
         return release_to_hub(report, terms, self._releaser)

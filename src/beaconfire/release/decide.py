@@ -69,6 +69,7 @@ class Outgoing(msgspec.Struct, frozen=True):
         originator: whose report it is.
         track: name of the national track.
         lane: FLASH or ROUTINE.
+        sent_at_us: UTC; when the originator sealed it: the newest of a track counts.
         expires_at_us: UTC; not worth sending after this.
         hops: relays passed once the recipient has it: 0 on the way to the hub, 1 from it.
         sealed: MessagePack of `Sealed`.
@@ -82,6 +83,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     originator: str
     track: str
     lane: Lane
+    sent_at_us: int
     expires_at_us: int
     hops: int
     sealed: bytes
@@ -262,6 +264,7 @@ def _checked_for_hub(
         originator=report.originator,
         track=report.track,
         lane=terms.lane,
+        sent_at_us=terms.sent_at_us,
         expires_at_us=terms.expires_at_us,
         hops=0,
         sealed=body,
@@ -334,6 +337,7 @@ def _checked_for_partner(
         originator=header.originator,
         track=header.track,
         lane=header.lane,
+        sent_at_us=header.sent_at_us,
         expires_at_us=header.expires_at_us,
         hops=1,
         sealed=body,

@@ -77,8 +77,15 @@ def taking_part(
     return tuple(sorted(owners.union(*(parties for parties in bound if parties & owners))))
 
 
+Elsewhere = Callable[[Callable[[str], ChainRun], Sequence[str]], Callable[[], list[ChainRun]]]
+"""Begins a function for each name in another process; what it returns waits for the results, in order."""
+
+
 def assess(
-    detections: Sequence[Detection], task: Task, progress: Callable[[str, TimeUs], None] | None = None
+    detections: Sequence[Detection],
+    task: Task,
+    progress: Callable[[str, TimeUs], None] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Assessment:
     """Return what every nation would have held, and when, under each sharing.
 
@@ -86,15 +93,23 @@ def assess(
         detections: in order of `measured_at_us`.
         task: see there.
         progress: told the name of the stage and the simulated time now and then.
+        elsewhere: runs the sharings that are not the main one beside it, without a word of progress; None
+            runs them one by one. The result is the same.
     """
-    told = None if progress is None else lambda nation, at_us: progress(f"sensors of {nation}", at_us)
-    nationals = run_nationals(detections, task.sensors, task.seed, told)
+    seen = None if progress is None else lambda nation, at_us: progress(f"sensors of {nation}", at_us)
+    nationals = run_nationals(detections, task.sensors, task.seed, seen)
     nations = taking_part(task.sensors, task.arrangements)
-    runs = {
-        name: _run(nationals.reports, task, (name, nations), progress and partial(progress, name))
-        for name in task.arrangements
-    }
-    return Assessment(nationals.reports, nationals.rejected, runs, runs[task.main])
+
+    def run_named(name: str, told: Callable[[str, TimeUs], None] | None = None) -> ChainRun:
+        return _run(nationals.reports, task, (name, nations), told and partial(told, name))
+
+    others = [name for name in task.arrangements if name != task.main]
+    wait = elsewhere(run_named, others) if elsewhere is not None else None
+    main = run_named(task.main, progress)
+    beside = wait() if wait is not None else [run_named(name, progress) for name in others]
+    runs = dict(zip(others, beside, strict=True)) | {task.main: main}
+    ordered = {name: runs[name] for name in task.arrangements}
+    return Assessment(nationals.reports, nationals.rejected, ordered, main)
 
 
 def _run(

@@ -26,6 +26,7 @@ def released(
     *,
     track: str = "",
     recipient: str = HUB,
+    sent_us: int = 0,
     expires_us: int = HOUR_US,
     size: int = 0,
 ) -> Released[Outgoing]:
@@ -34,6 +35,7 @@ def released(
         originator="KOR",
         track=track or f"track of {report}",
         lane=lane,
+        sent_at_us=sent_us,
         expires_at_us=expires_us,
         hops=0,
         sealed=b"sealed " + report.encode() if size == 0 else bytes(size),
@@ -132,6 +134,18 @@ def test_a_report_replaces_the_routine_one_of_its_track_and_never_a_flash_one() 
     assert sequences(disk.restored()) == [(Lane.FLASH, 1), (Lane.ROUTINE, 3), (Lane.ROUTINE, 2)]
     put(box, released("g", Lane.FLASH, track="t"), disk)
     assert sequences(disk.restored()) == [(Lane.FLASH, 1), (Lane.FLASH, 2), (Lane.ROUTINE, 3)]
+
+
+def test_a_late_flash_replaces_no_newer_routine_report_of_its_track() -> None:
+    disk = Disk()
+    box = disk.restored()
+    disk.apply(box.put(released("new", track="a", sent_us=2), utc_us=0, monotonic_us=0))
+    late = released("late", Lane.FLASH, track="a", sent_us=1)
+    assert disk.apply(box.put(late, utc_us=0, monotonic_us=0)).forget == ()
+    assert box.queued(Lane.ROUTINE) == box.queued(Lane.FLASH) == 1
+    newer = released("newer", Lane.FLASH, track="a", sent_us=3)
+    disk.apply(disk.restored().put(newer, utc_us=0, monotonic_us=0))
+    assert disk.restored().queued(Lane.ROUTINE) == 0
 
 
 def test_oldest_open_tells_what_is_settled() -> None:

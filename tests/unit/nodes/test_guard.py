@@ -10,7 +10,7 @@ from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
 from beaconfire.nodes.commands import Command, Deliver, Forget, Keep, Send, Table
-from beaconfire.nodes.guard import GuardNode
+from beaconfire.nodes.guard import FLASH_LIFE_US, GuardNode
 from beaconfire.release.attest import sign_receipt, sign_suspension
 from release_world import (
     JPN,
@@ -61,6 +61,14 @@ def test_first_report_goes_flash_and_is_kept_until_receipted(bench: Bench) -> No
     settled = bench.node.receive(to_nation(receipt(delivery.sequence)), now(1_000))
     assert any(isinstance(one, Forget) and one.table is Table.OUTBOX for one in settled)
     assert bench.node.counters["delivered"] == 1
+
+
+def test_a_fast_clock_shortens_no_life_on_the_wall() -> None:
+    config = msgspec.structs.replace(guard_config(), clock_speed=20.0)
+    commands = GuardNode(config, MemoryRows()).receive(own(report()), now())
+    (delivery,) = deliveries(commands)
+    header = decode_header(decode_sealed(delivery.sealed).header)
+    assert header.expires_at_us - header.sent_at_us == 20 * FLASH_LIFE_US
 
 
 def test_raw_measurements_never_leave_the_nation(bench: Bench) -> None:
