@@ -11,7 +11,7 @@ RUN = "from importlinter.cli import lint_imports_command; lint_imports_command()
 
 BREACHES = {
     "layers": ("messages/words.py", "import beaconfire.nodes.commands"),
-    "nodes": ("nodes/hub.py", "import beaconfire.nodes.guard"),
+    "nodes": ("nodes/hub/node.py", "import beaconfire.nodes.guard"),
     "pure-core": ("link/__init__.py", "import socket"),
     "simulator": ("sim/__init__.py", "import time"),
     "light-nodes": ("link/__init__.py", "import numba"),

@@ -14,8 +14,6 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.audit.checkpoint import Checkpoint
-from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap, Intake
 from beaconfire.link.liveness import Liveness
@@ -26,7 +24,6 @@ from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
-    Append,
     Channel,
     Command,
     Forget,
@@ -38,14 +35,10 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.hub.books import Books
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.release.arrangements import Agreement, Arrangements
-from beaconfire.release.attest import (
-    is_receipt_good,
-    is_suspension_good,
-    sign_checkpoint,
-    sign_receipt,
-)
+from beaconfire.release.attest import is_receipt_good, is_suspension_good, sign_receipt
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_partner
 from beaconfire.release.keys import Keyring, SigningKey
@@ -83,13 +76,12 @@ class HubConfig(msgspec.Struct, frozen=True):
 
 
 class _Link:
-    """What the hub keeps for one nation: what it owes it, what it had of it, its two logs, its lanes."""
+    """What the hub keeps for one nation: what it owes it, what it had of it, its books, its lanes."""
 
     def __init__(self, nation: Nation, rows: Rows) -> None:
         self.nation = nation
         self.outbox = Outbox(HUB, nation, rows.rows(Table.OUTBOX))
-        self.gave = AuditLog(f"gave/{nation}", rows.log(f"gave/{nation}"))
-        self.given = AuditLog(f"given/{nation}", rows.log(f"given/{nation}"))
+        self.books = Books(nation, rows)
         self.intake = Intake(HUB, nation, rows.rows(Table.INTAKE))
         self.liveness = Liveness(HUB, nation)
 
@@ -123,21 +115,7 @@ class HubNode:
         self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._suspensions: dict[str, Suspension] = {}
         self._restore_suspensions(rows)
-        self.counters = dict.fromkeys(
-            (
-                "received",
-                "released",
-                "refused",
-                "doubled",
-                "rejected",
-                "delivered",
-                "superseded",
-                "lost",
-                "missing",
-            ),
-            0,
-        )
-        self._checkpointed: dict[str, int] = {}
+        self.counters = dict.fromkeys(COUNTERS, 0)
         self._next_health_us = 0
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
@@ -215,14 +193,7 @@ class HubNode:
     def _refuse(self, link: _Link, delivery: Delivery, why: Withheld, now: Now) -> Command:
         """Record the refusal in the sender's own log; its receipt says so too, so that it stops resending."""
         self.counters["rejected"] += 1
-        subject = Subject(
-            originator=link.nation,
-            recipient=HUB,
-            report_id=delivery.report_id,
-            lane=delivery.lane,
-            body=delivery.sealed,
-        )
-        return Append(link.gave.name, link.gave.add(subject, why, now.utc_us))
+        return link.books.refuse(delivery, why, now.utc_us)
 
     def _receipts(self, link: _Link, now: Now) -> list[Command]:
         key = self._config.key
@@ -265,24 +236,13 @@ class HubNode:
     ) -> list[Command]:
         """Record one decision with the giver and, if released, with the recipient; then post it."""
         delivery, decided = case
-        subject = Subject(
-            originator=link.nation,
-            recipient=partner.nation,
-            report_id=delivery.report_id,
-            lane=delivery.lane,
-            body=delivery.sealed,
-        )
         if isinstance(decided, Withheld):
             self.counters["refused"] += 1
-            return [Append(link.gave.name, link.gave.add(subject, decided, now.utc_us))]
+            return [link.books.withhold(delivery, partner.nation, decided, now.utc_us)]
         self.counters["released"] += 1
-        out = decided.value
-        subject = msgspec.structs.replace(subject, body=out.sealed)
-        passed = Passed(groups=out.groups, degraded=out.degraded, basis=out.basis, rules=out.rules)
         put = partner.outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
         commands: list[Command] = [
-            Append(link.gave.name, link.gave.add(subject, passed, now.utc_us)),
-            Append(partner.given.name, partner.given.add(subject, passed, now.utc_us)),
+            *link.books.release(delivery, decided.value, partner.books, now.utc_us),
             *commands_from_put(put, Channel.TO_NATION, partner.nation),
         ]
         if put.refused:
@@ -347,7 +307,8 @@ class HubNode:
             commands += [one for said in self._suspensions.values() for one in self._spread(said)]
         if now.monotonic_us >= self._next_checkpoint_us:
             self._next_checkpoint_us = now.monotonic_us + CHECKPOINT_PERIOD_US
-            commands += self._checkpoints(now)
+            for link in self._links.values():
+                commands += link.books.checkpoints(self._config.key, now.utc_us)
         boxes = [box for link in self._links.values() for box in (link.outbox, link.intake)]
         dues = [due_us for box in boxes if (due_us := box.next_due_us()) is not None]
         return [*commands, WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, *dues, LATEST_US)))]
@@ -371,16 +332,6 @@ class HubNode:
         if due.expired_flash:
             commands.append(self._notice("flash-expired", f"towards {link.nation}", now))
         return commands
-
-    def _checkpoints(self, now: Now) -> list[Command]:
-        """Sign the state of every log that has grown."""
-        logs = [log for link in self._links.values() for log in (link.gave, link.given)]
-        grown = [log for log in logs if log.size != self._checkpointed.get(log.name, 0)]
-        self._checkpointed.update({log.name: log.size for log in grown})
-        states = [Checkpoint(log=log.name, size=log.size, root=log.root(), at_us=now.utc_us) for log in grown]
-        return [
-            Append(f"checkpoint/{one.log}", encode(sign_checkpoint(one, self._config.key))) for one in states
-        ]
 
     def _health(self, now: Now) -> Command:
         links = tuple(
