@@ -39,6 +39,7 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.repetition import Repetition
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import is_suspension_good, sign_receipt
 from beaconfire.release.keys import Keyring, SigningKey
@@ -148,6 +149,7 @@ class PictureNode:
             ("own", "received", "doubled", "rejected", "refused", "missing", "revisions", "suspensions"), 0
         )
         self._health_due_us = 0
+        self._repetition = Repetition()
         self._restore(rows.rows(Table.STATE))
 
     def _picture(self, sharing: Sharing | None) -> Picture:
@@ -220,11 +222,15 @@ class PictureNode:
         settled = Keep(Table.INTAKE, row.key, row.body)
         if isinstance(opened, Withheld):
             self.counters["refused"] += 1
-            text = f"a delivered report was refused: {opened.reason.value}"
-            return [settled, self._notice("report-refused", Severity.CAUTION, text, now)]
+            return [settled, *self._refused(opened, now)]
         self.counters["received"] += 1
         taken = Append(RECEIVED_LOG, delivery.report_id.encode())
         return [settled, taken, *self._accept(opened, now)]
+
+    def _refused(self, why: Withheld, now: Now) -> list[Command]:
+        count = self._repetition.count_to_say("report-refused", now.monotonic_us)
+        text = f"delivered reports were refused: {count}, the last for {why.reason.value}"
+        return [self._notice("report-refused", Severity.CAUTION, text, now)] if count else []
 
     def _open(self, delivery: Delivery, now: Now) -> Source | Withheld:
         """Return what a delivery holds if every check passes, those of disjoint sources last."""
