@@ -10,8 +10,8 @@ from typing import Final, Protocol, TypeAlias, cast
 import beaconfire
 from beaconfire.errors import EnvironmentFault, PeerError, UsageError
 
-EXIT_FAULT: Final = 1
-EXIT_USAGE: Final = 2
+EXIT_BROKEN_PIPE: Final = 1
+EXIT_CANNOT: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
 VERBS: Final = {
@@ -89,7 +89,7 @@ def _first_word(words: Sequence[str]) -> str | None:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0 done; 1 the check it was asked for failed, or this machine lacks something; 2 wrong use or bad input,
+    0 done; 1 the check it was asked for failed; 2 wrong use, bad input, or this machine lacks something,
     with one line saying what and where; 130 interrupted.
 
     Args:
@@ -99,21 +99,19 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         arguments = _parser(_first_word(given)).parse_args(given)
         return _load(arguments.verb).run(arguments)
-    except UsageError as error:
-        return _complain(error, EXIT_USAGE)
-    except (EnvironmentFault, PeerError) as error:
-        return _complain(error, EXIT_FAULT)
+    except (UsageError, EnvironmentFault, PeerError) as error:
+        return _complain(error)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
-        return EXIT_FAULT
+        return EXIT_BROKEN_PIPE
 
 
-def _complain(error: Exception, status: int) -> int:
+def _complain(error: Exception) -> int:
     line = " ".join(str(error).split())
     print(f"beaconfire: {line}", file=sys.stderr)
-    return status
+    return EXIT_CANNOT
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Source: docs/interfaces.md, section "Detections".
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -69,6 +69,7 @@ class Reject(NamedTuple):
     reason: str
 
 
+DOUBTFUL_MAX: Final = 3
 FAR_OFF: Final = Reject("measured_at_us: far off from the detections around it")
 
 
@@ -237,32 +238,37 @@ def _far_apart(one: Detection, other: Detection) -> bool:
 def without_far_off(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Yield the entries, a detection whose clock is far off turned into a reject.
 
-    Far off: more than `FAR_OFF_US` from the detection before it that was accepted, and the next one does
-    not confirm the jump. The doubtful one waits for that; rejects meanwhile pass it. So a new
-    session days later passes, and a single wrong clock does not.
+    Far off: more than `FAR_OFF_US` from the detection before it that was accepted, and none of the next
+    `DOUBTFUL_MAX` confirms the jump. The doubtful ones wait for that; rejects meanwhile pass them. So a
+    new session days later passes, and a single wrong clock does not, not even among the first lines.
     """
     reference: Detection | None = None
-    doubtful: tuple[int, Detection] | None = None
+    doubtful: list[tuple[int, Detection]] = []
     for entry in entries:
         detection = entry.value
         if isinstance(detection, Reject):
             yield entry
             continue
-        if doubtful is not None:
-            line, held = doubtful
-            doubtful = None
-            if _far_apart(held, detection):
-                yield Entry(line, FAR_OFF)
-            else:
-                reference = held
-                yield Entry(line, held)
         if reference is None or _far_apart(reference, detection):
-            doubtful = (entry.line, detection)
+            confirmed = [line for line, held in doubtful if not _far_apart(held, detection)]
+            if not confirmed:
+                doubtful.append((entry.line, detection))
+                if len(doubtful) > DOUBTFUL_MAX:
+                    yield Entry(doubtful.pop(0)[0], FAR_OFF)
+                continue
+            yield from _judged(doubtful, confirmed)
         else:
-            reference = detection
-            yield entry
-    if doubtful is not None:
-        yield Entry(doubtful[0], doubtful[1] if reference is None else FAR_OFF)
+            yield from _judged(doubtful, [])
+        doubtful = []
+        reference = detection
+        yield entry
+    alone = reference is None and len(doubtful) == 1
+    yield from _judged(doubtful, [doubtful[0][0]] if alone else [])
+
+
+def _judged(doubtful: Iterable[tuple[int, Detection]], confirmed: Container[int]) -> Iterator[Entry]:
+    for line, held in doubtful:
+        yield Entry(line, held if line in confirmed else FAR_OFF)
 
 
 def read_detections(stream: BinaryIO, sensors: Mapping[str, Sensor]) -> Iterator[Entry]:

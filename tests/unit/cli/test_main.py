@@ -36,8 +36,8 @@ def verb(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     ("error", "status", "line"),
     [
         (UsageError("no such file", "a.toml"), 2, "beaconfire: a.toml: no such file\n"),
-        (EnvironmentFault("port taken", "name another"), 1, "beaconfire: port taken; name another\n"),
-        (PeerError("schema", "two\nlines"), 1, "beaconfire: schema: two lines\n"),
+        (EnvironmentFault("port taken", "name another"), 2, "beaconfire: port taken; name another\n"),
+        (PeerError("schema", "two\nlines"), 2, "beaconfire: schema: two lines\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

@@ -63,7 +63,7 @@ def test_an_unknown_role_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_feed_without_input_is_told_so(made: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     path = config_of(made, "feed/KOR")
     change(path, feed=FeedConfig())
-    assert main(["run", "feed", "--config", str(path)]) == 1
+    assert main(["run", "feed", "--config", str(path)]) == 2
     assert "the feed has no input" in capsys.readouterr().err
 
 

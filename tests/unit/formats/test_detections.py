@@ -153,6 +153,9 @@ def test_a_clock_far_off_is_rejected_and_a_later_session_is_not() -> None:
     assert _accepted([TIME_US - 300 * DAY_US, TIME_US, TIME_US + 1]) == [2, 3]
     assert _accepted([TIME_US, TIME_US + 1, TIME_US + 2 * DAY_US, TIME_US + 2 * DAY_US + 5]) == [1, 2, 3, 4]
     assert _accepted([TIME_US]) == [1]
+    assert _accepted([TIME_US, 99, TIME_US - 5]) == [1, 3]
+    assert _accepted([99, TIME_US, 300 * DAY_US, TIME_US + 1, TIME_US + 2]) == [2, 4, 5]
+    assert _accepted([number * 9 * DAY_US for number in range(1, 9)]) == []
     assert _accepted([TIME_US, TIME_US + 1, TIME_US + 9 * DAY_US]) == [1, 2]
 
 
