@@ -31,7 +31,6 @@ from beaconfire.adapters.clock import Clock, read_clock, wall_now_us
 from beaconfire.adapters.installation import ClockPlan, Installation, make_installation
 from beaconfire.adapters.journal import recorded_inputs
 from beaconfire.adapters.players import Players
-from beaconfire.adapters.rehearsal import write_feed
 from beaconfire.adapters.supervisor import Supervisor
 from beaconfire.adapters.wiring import Heard, Role
 from beaconfire.analysis.summary import percentile
@@ -156,10 +155,10 @@ def _write_feeds(folder: Path, sensors: Path, start_us: TimeUs, size: tuple[int,
         states, lines = _objects(objects), []
         for second in range(seconds):
             at_us = start_us + 1_000_000 * second + 333_333 * number
-            lines += [format_detection(one) for one in _plots(radar, states, at_us, draw)]
+            lines += [format_detection(one) + b"\n" for one in _plots(radar, states, at_us, draw)]
             states = np.array([propagate_kernel(state, 1.0, 1.0) for state in states])
         feeds[radar.nation] = folder / f"{radar.nation}.jsonl"
-        write_feed(feeds[radar.nation], lines)
+        feeds[radar.nation].write_bytes(b"".join(lines))
     return feeds
 
 

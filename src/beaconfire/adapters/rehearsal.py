@@ -5,7 +5,7 @@ the end, and tells them to nobody but the summary.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -121,10 +121,3 @@ def _end_of(flown: Flown, clock: Clock) -> TimeUs:
     """Return the event time at which the last words have been said."""
     settle_s = max(SETTLE_EVENT_S, SETTLE_WALL_S * clock.speed)
     return flown.end_us + microseconds_from_seconds(settle_s)
-
-
-def write_feed(path: Path, lines: Sequence[bytes]) -> None:
-    """Write a feed's lines whole."""
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(b"".join(line if line.endswith(b"\n") else line + b"\n" for line in lines))
-    draft.replace(path)

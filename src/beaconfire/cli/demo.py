@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,14 +17,16 @@ from rich.console import Console
 
 from beaconfire.adapters.installation import ClockPlan, Installation, make_installation
 from beaconfire.adapters.reconciliation import journalled_events, reconcile
-from beaconfire.adapters.rehearsal import Flown, Outcome, Rehearsal, write_feed
+from beaconfire.adapters.rehearsal import Flown, Outcome, Rehearsal
 from beaconfire.adapters.supervisor import Supervisor
 from beaconfire.adapters.terminal import TerminalView
+from beaconfire.cli.outputs import write_whole
 from beaconfire.errors import UsageError
 from beaconfire.formats.detections import format_detection
 from beaconfire.formats.events import format_event
 from beaconfire.formats.places import read_places, shipped_places
 from beaconfire.formats.sensors import read_sensors, shipped_sensors
+from beaconfire.messages.detection import Detection
 from beaconfire.messages.words import Nation, Sharing
 from beaconfire.nodes.display import DisplayFacts
 from beaconfire.units import microseconds_from_seconds
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 DEFAULT_FLIGHT: Final = "2022-10-04"
 LEAD_WALL_S: Final = 3.0
 LEAD_EVENT_S: Final = 10.0
+FEED_FILE: Final = "detections.jsonl"
 RECORDINGS_MAX: Final = 10
 SPEED_MAX: Final = 100.0
 SHOWN_NATION: Final = Nation("JPN")
@@ -136,9 +139,9 @@ class _Demo:
     def _feeds(self, world: "World") -> Flown:
         feeds: dict[Nation, Path] = {}
         for nation in self.nations:
-            feeds[nation] = self.directory / nation / "detections.jsonl"
-            write_feed(feeds[nation], [format_detection(one) for one in world.detections_of(nation)])
-        write_feed(self.directory / "detections.jsonl", [format_detection(one) for one in world.detections])
+            feeds[nation] = self.directory / nation / FEED_FILE
+            write_whole(self.directory / nation, {FEED_FILE: _lines(world.detections_of(nation))})
+        write_whole(self.directory, {FEED_FILE: _lines(world.detections)})
         return Flown(feeds, world.first_launch_us, world.last_impact_us)
 
     def _has_browser(self) -> bool:
@@ -169,15 +172,16 @@ class _Demo:
         from beaconfire.analysis.summary import format_summary  # noqa: PLC0415 - for the end only
         from beaconfire.analysis.table import summary_table  # noqa: PLC0415
 
+        summary = self._summary(world, installation, observer)
+        self.console.print(summary_table(summary))
+        text = format_summary(summary)
+        for path in (self.arguments.json, self.directory / "summary.json"):
+            if path is not None:
+                write_whole(path.parent, {path.name: [text]})
         for nation in self.nations:
             events = journalled_events(installation, nation)
-            write_feed(self.directory / nation / "events.jsonl", [format_event(event) for event in events])
-        summary = self._summary(world, installation, observer)
-        text = format_summary(summary)
-        for path in (self.directory / "summary.json", self.arguments.json):
-            if path is not None:
-                path.write_bytes(text)
-        self.console.print(summary_table(summary))
+            lines = [format_event(event) + b"\n" for event in events]
+            write_whole(self.directory / nation, {"events.jsonl": lines})
         for name, count in outcome.restarts.items():
             self._say(f"{name} was started again {count} time(s)")
         self._say(f"recording: {self.directory}\nreplay it: beaconfire replay {self.directory}")
@@ -204,6 +208,10 @@ class _Demo:
         ]
         runs = {nation: analysis.by_sharing(heard[nation], self.sharing) for nation in self.nations}
         return analysis.summarise(runs, setting, counts, latencies)
+
+
+def _lines(detections: Sequence[Detection]) -> list[bytes]:
+    return [format_detection(one) + b"\n" for one in detections]
 
 
 def _page(installation: Installation) -> str:
