@@ -85,6 +85,7 @@ class Summary(msgspec.Struct, frozen=True):
         nations: by nation.
         latency_ms: detection to partner's picture.
         released: see `Counts`; the three below too.
+        not_run: sharings of which nothing is known, as no picture was given so much; their columns are null.
     """
 
     sharing: str
@@ -96,6 +97,7 @@ class Summary(msgspec.Struct, frozen=True):
     refused: int
     lost: int
     doubled: int
+    not_run: tuple[Sharing, ...] = ()
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -192,16 +194,24 @@ def gains(bilateral: Moments, trilateral: Moments) -> Gains:
 
 
 def by_sharing(events: Iterable[Event], main: Sharing) -> dict[Sharing, list[Event]]:
-    """Return one nation's revisions under each sharing, from a stream that holds pictures side by side.
+    """Return one nation's revisions under each sharing up to the main one, which is all a picture can tell.
 
     Args:
-        events: main events (`sharing` None) and those of the pictures shown beside, in order.
+        events: a stream of main events (`sharing` None) and those of the pictures shown beside, in order.
         main: which sharing the main events rest on.
     """
-    found: dict[Sharing, list[Event]] = {sharing: [] for sharing in Sharing}
+    found: dict[Sharing, list[Event]] = {sharing: [] for sharing in _up_to(main)}
     for event in events:
-        found[event.sharing or main].append(event)
+        sharing = event.sharing or main
+        if sharing in found and event.sharing is not main:
+            found[sharing].append(event)
     return found
+
+
+def _up_to(main: Sharing) -> tuple[Sharing, ...]:
+    """Return the sharings that give no more than one does, which are pictures of fewer inputs."""
+    order = tuple(Sharing)
+    return order[: order.index(main) + 1]
 
 
 def nation_summary(runs: Mapping[Sharing, Iterable[Event]], setting: Setting) -> NationSummary:
@@ -264,6 +274,7 @@ def summarise(
         refused=counts.refused,
         lost=counts.lost,
         doubled=counts.doubled,
+        not_run=tuple(one for one in Sharing if not all(one in columns for columns in runs.values())),
     )
 
 

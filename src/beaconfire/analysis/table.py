@@ -5,6 +5,7 @@ from typing import Final
 from rich.table import Table
 
 from beaconfire.analysis.summary import Moments, NationSummary, Summary
+from beaconfire.messages.words import Sharing
 
 ROWS: Final = (
     ("first detection", "first_detection_s", "first_detection"),
@@ -13,6 +14,7 @@ ROWS: Final = (
     ("warning left", "warning_left_s", None),
 )
 NEVER: Final = "never"
+NOT_RUN: Final = "not run"
 
 
 def _cell(value_s: float | None, *, signed: bool = False) -> str:
@@ -47,7 +49,10 @@ def summary_table(summary: Summary) -> Table:
             table.add_row(
                 name if number == 0 else "",
                 label,
-                *(_moment(one, field) for one in (nation.alone, nation.bilateral, nation.trilateral)),
+                *(
+                    NOT_RUN if sharing in summary.not_run else _moment(getattr(nation, sharing.value), field)
+                    for sharing in Sharing
+                ),
                 _gained(nation, gain),
                 end_section=number == len(ROWS) - 1,
             )

@@ -119,6 +119,18 @@ def test_streams_side_by_side_are_told_apart() -> None:
     assert runs[Sharing.TRILATERAL][0].sharing is None
 
 
+def test_a_picture_tells_nothing_of_a_sharing_that_would_give_it_more() -> None:
+    shadow = msgspec.structs.replace(_event(1.0), sharing=Sharing.BILATERAL)
+    runs = by_sharing([_event(1.0), shadow], Sharing.BILATERAL)
+    assert {sharing: len(events) for sharing, events in runs.items()} == {
+        Sharing.ALONE: 0,
+        Sharing.BILATERAL: 1,
+    }
+    summary = summarise({JPN: runs}, SETTING, Counts(), [])
+    assert summary.not_run == (Sharing.TRILATERAL,)
+    assert summary.nations[JPN].trilateral.first_detection_s is None
+
+
 @pytest.mark.parametrize(
     ("values", "share", "expected"), [([], 0.5, None), ([3.0], 0.99, 3.0), ([4.0, 1.0, 3.0, 2.0], 0.5, 2.0)]
 )

@@ -2,11 +2,12 @@
 
 import io
 
+import msgspec
 from rich.console import Console
 
 from beaconfire.analysis.summary import Latency, Moments, NationSummary, Summary, gains
 from beaconfire.analysis.table import summary_table
-from beaconfire.messages.words import Nation
+from beaconfire.messages.words import Nation, Sharing
 
 
 def test_table_prints_never_zero_and_negative() -> None:
@@ -18,5 +19,11 @@ def test_table_prints_never_zero_and_negative() -> None:
     text = io.StringIO()
     Console(file=text, width=160).print(summary_table(summary))
     shown = text.getvalue()
+    assert "not run" not in shown
+    text = io.StringIO()
+    Console(file=text, width=160).print(
+        summary_table(msgspec.structs.replace(summary, not_run=(Sharing.TRILATERAL,)))
+    )
+    assert text.getvalue().count("not run") == 4
     for expected in ("JPN", "never", "+0.0 s", "-2.5 s", "+20.0 s", "p50 200 ms", "released 5", "SIMULATED"):
         assert expected in shown
