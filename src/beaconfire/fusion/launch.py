@@ -72,7 +72,8 @@ def _combined_kernel(
 
 def _combined(one: _Plane, other: _Plane) -> _Plane:
     """Return the intersection of two areas, or a cover of both if they disagree."""
-    return _Plane(*_combined_kernel(one.mean, one.covariance, other.mean, other.covariance))
+    mean, covariance = _combined_kernel(one.mean, one.covariance, other.mean, other.covariance)
+    return _Plane(mean, np.ascontiguousarray(covariance))  # another layout would be compiled for anew
 
 
 def _combined_time(launches: Sequence[LaunchEstimate]) -> tuple[int, float]:
