@@ -48,6 +48,8 @@ BACKLOG_MAX: Final = 20_000
 """Journal commands held in memory while the disk is full; past it deliveries are left to their senders."""
 RETRY_US: Final = 250_000
 NOTICE_PERIOD_US: Final = 10_000_000
+WAITING: Final = "loop_waiting"
+"""Counter of a health: messages that the node has not been given yet."""
 
 
 class LoopOptions(msgspec.Struct, frozen=True):
@@ -251,6 +253,7 @@ class Loop:
         message = send.message
         if isinstance(message, Health):
             own = {f"loop_{name}": count for name, count in self.counters.items()}
+            own[WAITING] = sum(map(len, self._queues.values()))
             message = msgspec.structs.replace(
                 message, counters={**message.counters, **own, **self._bus.counts()}
             )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import Clock
 from beaconfire.adapters.installation import Installation
+from beaconfire.adapters.loop import WAITING
 from beaconfire.adapters.wiring import Heard, Role
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode
@@ -43,6 +44,7 @@ class Observer:
         }
         self.events: dict[Nation, list[Event]] = {nation: [] for nation in installation.nations}
         self.health: dict[str, Health] = {}
+        self._heard_us: dict[str, int] = {}
         self.undecodable = 0
 
     async def open(self, *, within_s: float) -> None:
@@ -63,6 +65,14 @@ class Observer:
         """Return what one nation's screen shows now."""
         return self._displays[nation].snapshot(self._clock.now())
 
+    def behind(self, since_us: int) -> list[str]:
+        """Return who has not said since then, on the monotonic clock, that nothing waits with it."""
+        return [
+            source
+            for source, health in self.health.items()
+            if self._heard_us[source] < since_us or health.counters.get(WAITING, 0)
+        ]
+
     def _hear(self, heard: Heard, body: bytes) -> None:
         try:
             message = decode(body)
@@ -71,6 +81,7 @@ class Observer:
             return
         if isinstance(message, Health):
             self.health[message.source] = message
+            self._heard_us[message.source] = self._clock.now().monotonic_us
         if heard.sender == HUB:
             return
         nation = Nation(heard.sender)

@@ -25,6 +25,8 @@ LOOK_S: Final = 0.2
 CONNECT_WITHIN_S: Final = 15.0
 SETTLE_WALL_S: Final = 2.0
 SETTLE_EVENT_S: Final = 20.0
+CATCH_UP_WALL_S: Final = 60.0
+"""How long a machine too slow for the speed asked for is given, after the flight, to take what was sent."""
 
 Look = Callable[[Nation, DisplaySnapshot], None]
 """Given each nation's newest snapshot, a few times a second."""
@@ -88,6 +90,7 @@ class Rehearsal:
             await self._players.start(feed, self._installation.feed_ports[nation], self._installation.clock)
         clock = read_clock(self._installation.clock)
         await self._look_until(_end_of(flown, clock), clock, look, stop)
+        await self._catch_up(clock, look, stop)
         return self._outcome(self._observer)
 
     async def look_on(self, look: Look, stop: asyncio.Event) -> None:
@@ -111,6 +114,18 @@ class Rehearsal:
                 await asyncio.wait_for(stop.wait(), LOOK_S)
             except TimeoutError:
                 continue
+
+    async def _catch_up(self, clock: Clock, look: Look, stop: asyncio.Event) -> None:
+        """Look on until every node has said that nothing waits with it, or `CATCH_UP_WALL_S` are over."""
+        assert self._observer is not None
+        began_us = clock.now().monotonic_us
+        deadline_us = began_us + microseconds_from_seconds(CATCH_UP_WALL_S)
+        while not stop.is_set() and clock.now().monotonic_us < deadline_us:
+            if not self._observer.behind(began_us):
+                return
+            for nation in self._installation.nations:
+                look(nation, self._observer.snapshot(nation))
+            await asyncio.sleep(LOOK_S)
 
     def _outcome(self, observer: Observer) -> Outcome:
         restarts = {name: self._supervisor.restarts(name) for name in self._supervisor.names()}
