@@ -1,21 +1,23 @@
 """Seeds of the simulated house: loss, delay, disorder, partitions, crashes; every invariant holds."""
 
 import os
+from functools import partial
 
 import msgspec
 import pytest
 
 from beaconfire.cli.assess import shipped_agreements
-from beaconfire.messages.words import Group, Nation, Sharing
+from beaconfire.messages.words import HUB_INSTANCES, Group, Nation, Sharing
 from beaconfire.nodes.commands import Append, Command, Inbound, Node, Now, Rows
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.sim.campaign import Campaign, Scenario
 from beaconfire.sim.chain import default_rules
-from beaconfire.sim.faults import plan_faults
+from beaconfire.sim.faults import FaultPlan, Suspend, format_plan, plan_faults, read_plan
 from beaconfire.sim.invariants import Breach
 from beaconfire.sim.network import Address
 from beaconfire.sim.scenarios import RESERVED, shipped_scenario
+from beaconfire.sim.shrink import shrink
 
 SEEDS = int(os.environ.get("BEACONFIRE_SEEDS", "100"))
 PIECE = 10
@@ -63,19 +65,15 @@ def test_a_hub_that_forgets_the_trilateral_suspension_is_found(scenario: Scenari
     """The oracle knows of the suspension; a hub whose arrangements can't be suspended goes on releasing."""
     campaign = Campaign(scenario)
 
-    def build(rows: Rows) -> Node:
-        hub = campaign.chain.hub(rows)
+    def build(instance: str, rows: Rows) -> Node:
+        hub = campaign.chain.hub(rows, instance)
         hub.arrangements.suspend = lambda *_, **__: False  # type: ignore[method-assign]
         return hub
 
-    broken = Campaign(scenario, {Address("HUB", "hub"): build})
-    nations = tuple(scenario.rules)
-    start_us, end_us = (scenario.detections[place].measured_at_us for place in (0, -1))
-    plans = ((seed, plan_faults(seed, nations, start_us, end_us)) for seed in range(100))
+    broken = Campaign(scenario, {Address(hub, "hub"): partial(build, hub) for hub in HUB_INSTANCES})
+    plans = (plan_faults(seed, broken.field) for seed in range(200))
     early = next(
-        seed
-        for seed, plan in plans
-        if plan.suspended_at_us is not None and plan.suspended_at_us < start_us + 5_000_000
+        plan.seed for plan in plans for one in plan.of(Suspend) if one.at_us < broken.field.span_us // 4
     )
     with pytest.raises(Breach, match="whose right to it is 'no'"):
         broken.run(early)
@@ -102,3 +100,36 @@ def test_a_guard_that_does_not_commit_before_it_sends_is_found(scenario: Scenari
     with pytest.raises(Breach, match="records") as caught:
         broken.run(0)
     assert caught.value.invariant == 3
+
+
+def forgetful(scenario: Scenario) -> Campaign:
+    """Return a campaign whose disks lose their newest commits with their power."""
+    campaign = Campaign(scenario)
+    campaign.disk_forgets = 3
+    return campaign
+
+
+def breach_of(campaign: Campaign, plan: FaultPlan) -> Breach | None:
+    try:
+        campaign.run_plan(plan)
+    except Breach as breach:
+        return breach
+    return None
+
+
+def test_a_disk_that_does_not_sync_is_found_and_its_plan_shrunk_read_and_run_again(
+    scenario: Scenario,
+) -> None:
+    """Known bad: a journal whose newest commits are gone after a crash loses what it had receipted."""
+    campaign = forgetful(scenario)
+    plans = (plan_faults(seed, campaign.field) for seed in range(10))
+    plan = next(plan for plan in plans if breach_of(campaign, plan) is not None)
+
+    def fails(smaller: FaultPlan) -> bool:
+        return breach_of(campaign, smaller) is not None
+
+    small = shrink(plan, fails, tries=12)
+    assert len(small.faults) < len(plan.faults)
+    again = breach_of(campaign, read_plan(format_plan(small), "plan"))
+    assert str(again) == str(breach_of(campaign, small))
+    assert breach_of(Campaign(scenario), small) is None, "a sound disk holds"

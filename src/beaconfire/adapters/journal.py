@@ -17,6 +17,7 @@ import msgspec
 
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.words import Lane
+from beaconfire.nodes.backlog import JournalCommand
 from beaconfire.nodes.commands import Append, Channel, Forget, Inbound, Keep, Now, Table
 
 _SUM_BYTES: Final = 16
@@ -37,8 +38,6 @@ _SCHEMA: Final = (
         "sender TEXT NOT NULL, lane TEXT NOT NULL, body BLOB NOT NULL, sum BLOB NOT NULL)"
     ),
 )
-
-JournalCommand = Keep | Forget | Append
 
 
 class InputKind(StrEnum):

@@ -7,7 +7,7 @@ disk), everything else still flows, and a notice says so.
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -16,13 +16,14 @@ import msgspec
 
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import Clock
-from beaconfire.adapters.journal import InputKind, Journal, JournalCommand, RecordedInput, recorded
+from beaconfire.adapters.journal import InputKind, Journal, RecordedInput, recorded
 from beaconfire.adapters.wiring import Heard
 from beaconfire.errors import EnvironmentFault, PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import Lane, Severity
+from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, JournalCommand
 from beaconfire.nodes.commands import (
     Append,
     Channel,
@@ -44,9 +45,8 @@ GROUP_MAX: Final = 128
 GROUP_US: Final = 20_000
 """A group ends once its node has taken this long over it; what is left waits for the next."""
 TICK_US: Final = 250_000
-BACKLOG_MAX: Final = 20_000
-"""Journal commands held in memory while the disk is full; past it deliveries are left to their senders."""
-RETRY_US: Final = 250_000
+INPUTS_MAX: Final = 20_000
+"""Inputs of a recording that wait for the disk; past it the recording has a hole, and says so."""
 NOTICE_PERIOD_US: Final = 10_000_000
 WAITING: Final = "loop_waiting"
 """Counter of a health: messages that the node has not been given yet."""
@@ -71,35 +71,6 @@ class LoopOptions(msgspec.Struct, frozen=True):
 class _Waiting(msgspec.Struct, frozen=True):
     heard: Heard
     body: bytes
-
-
-class _Backlog:
-    """Journal commands not on the disk yet; the newest of each row stands for those before it."""
-
-    def __init__(self) -> None:
-        self.rows: OrderedDict[tuple[str, str], Keep | Forget] = OrderedDict()
-        self.appends: list[Append] = []
-        self.inputs: list[RecordedInput] = []
-        self.receipts: list[Send] = []
-
-    def __len__(self) -> int:
-        return len(self.rows) + len(self.appends)
-
-    def add(self, commands: list[JournalCommand], inputs: list[RecordedInput]) -> None:
-        for command in commands:
-            if isinstance(command, Append):
-                self.appends.append(command)
-            else:
-                self.rows.pop((command.table.value, command.key), None)
-                self.rows[command.table.value, command.key] = command
-        self.inputs += inputs[: max(0, BACKLOG_MAX - len(self.inputs))]
-
-    def clear(self) -> list[Send]:
-        receipts, self.receipts = self.receipts, []
-        self.rows.clear()
-        self.appends.clear()
-        self.inputs.clear()
-        return receipts
 
 
 class Loop:
@@ -131,11 +102,14 @@ class Loop:
         self._stopping = False
         self._wake_us = 0
         self._next_tick_us = 0
-        self._backlog = _Backlog()
+        self._backlog = Backlog()
+        self._unrecorded: list[RecordedInput] = []
         self._next_retry_us = 0
         self._next_notice_us = 0
         self.on_notice: Callable[[Notice], None] | None = None
-        self.counters = dict.fromkeys(("overflow", "undecodable", "unjournalled", "left_to_sender"), 0)
+        self.counters = dict.fromkeys(
+            ("overflow", "undecodable", "unjournalled", "left_to_sender", "unrecorded"), 0
+        )
 
     def accept(self, heard: Heard, body: bytes) -> None:
         """Queue a message as it comes off the bus; bounded, see `QUEUE_MAX`."""
@@ -236,18 +210,13 @@ class Loop:
         for command in commands:
             match command:
                 case Send(message=Receipt()) if not on_disk:
-                    self._hold(command)
+                    self._backlog.hold(command)
                 case Send():
                     self._send(command)
                 case Deliver(channel, recipient, lane, body):
                     self._bus.publish(channel, recipient, lane, ("delivery", body))
                 case WakeAt(monotonic_us):
                     self._wake_us = min(self._wake_us or monotonic_us, monotonic_us)
-
-    def _hold(self, receipt: Send) -> None:
-        """Keep a receipt until its delivery is on the disk; one too many is made up for by a resend."""
-        if len(self._backlog.receipts) < QUEUE_MAX:
-            self._backlog.receipts.append(receipt)
 
     def _send(self, send: Send) -> None:
         message = send.message
@@ -267,27 +236,33 @@ class Loop:
         inputs = inputs if self._options.record else []
         if self._journal is None:
             return True
-        backlog = self._backlog
-        if not (kept or inputs or len(backlog) or backlog.inputs):
+        backlog, unrecorded = self._backlog, self._unrecorded
+        if not (kept or inputs or len(backlog) or unrecorded):
             return True
-        failing = bool(len(backlog) or backlog.inputs)
+        failing = bool(len(backlog) or unrecorded)
         if failing:
-            backlog.add(kept, inputs)
+            self._gather(kept, inputs)
             if now.monotonic_us < self._next_retry_us:
                 return False
         try:
             if failing:
-                self._journal.commit([*backlog.appends, *backlog.rows.values()], backlog.inputs)
+                self._journal.commit(backlog.waiting(), unrecorded)
             else:
                 self._journal.commit(kept, inputs)
         except EnvironmentFault as fault:
             if not failing:
-                backlog.add(kept, inputs)
+                self._gather(kept, inputs)
             self._cannot_write(fault, now)
             return False
         if failing:
             self._can_write_again(now)
         return True
+
+    def _gather(self, kept: list[JournalCommand], inputs: list[RecordedInput]) -> None:
+        self._backlog.add(kept)
+        room = max(0, INPUTS_MAX - len(self._unrecorded))
+        self._unrecorded += inputs[:room]
+        self.counters["unrecorded"] += max(0, len(inputs) - room)
 
     def _cannot_write(self, fault: EnvironmentFault, now: Now) -> None:
         self.counters["unjournalled"] = len(self._backlog)
@@ -299,7 +274,8 @@ class Loop:
             self._notice("journal-unwritable", Severity.FAULT, f"{fault}; nothing is receipted", now)
 
     def _can_write_again(self, now: Now) -> None:
-        for receipt in self._backlog.clear():
+        self._unrecorded.clear()
+        for receipt in self._backlog.written():
             self._send(receipt)
         self.counters["unjournalled"] = 0
         self._next_notice_us = 0

@@ -1,9 +1,14 @@
-"""`beaconfire simulate`: many seeds of the simulated house, with faults, every invariant checked."""
+"""`beaconfire simulate`: many seeds of the simulated house, with faults, every invariant checked.
+
+A seed that fails is told with its plan of faults; `--plan FILE` runs such a plan again to the same bytes,
+`--show` prints the plan of a seed, and `--shrink` makes a failing one small first.
+"""
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,8 +20,10 @@ from beaconfire.cli.assess import shipped_agreements
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import Sharing
 from beaconfire.sim.campaign import Campaign, SeedRun
+from beaconfire.sim.faults import FaultPlan, format_plan, plan_faults, read_plan
 from beaconfire.sim.invariants import Breach
 from beaconfire.sim.scenarios import shipped_scenario
+from beaconfire.sim.shrink import shrink
 
 SEEDS: Final = 100
 SEEDS_MAX: Final = 10_000_000
@@ -30,11 +37,13 @@ class Failure(msgspec.Struct, frozen=True):
         seed: run it again with `--first-seed SEED --seeds 1`.
         invariant: its number, 0 if a node failed by itself.
         what: was seen.
+        plan: of faults.
     """
 
     seed: int
     invariant: int
     what: str
+    plan: FaultPlan
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,6 +51,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("simulate", help="many seeds of the simulated network, with faults")
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help="how many")
     parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="the first of them")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="run this plan of faults instead of seeds")
+    parser.add_argument("--show", action="store_true", help="print the plan of the first seed and end")
+    parser.add_argument("--shrink", action="store_true", help="make a failing plan small, and print it")
     parser.add_argument("--keep-going", action="store_true", help="go on after a seed that failed")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -58,6 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     agreements = shipped_agreements(KEY_SEED)[Sharing.TRILATERAL.value]
     campaign = Campaign(shipped_scenario(agreements, KEY_SEED))
+    if arguments.show:
+        print(format_plan(plan_faults(arguments.first_seed, campaign.field)).decode(), end="")
+        return 0
     runs: list[SeedRun] = []
     failures: list[Failure] = []
     for outcome in _outcomes(campaign, arguments):
@@ -66,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
             continue
         failures.append(outcome)
         print(f"seed {outcome.seed}: {outcome.what}", file=sys.stderr)
+        if arguments.shrink:
+            _print_shrunk(campaign, outcome)
         if not arguments.keep_going:
             break
     _tell(runs, failures, as_json=arguments.json)
@@ -73,21 +90,41 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _outcomes(campaign: Campaign, arguments: argparse.Namespace) -> Iterator[SeedRun | Failure]:
+    if arguments.plan is not None:
+        yield _outcome(campaign, _plan_in(arguments.plan))
+        return
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     shown = track(
         seeds, "seeds", console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
     )
     for seed in shown:
-        yield _outcome(campaign, seed)
+        yield _outcome(campaign, plan_faults(seed, campaign.field))
 
 
-def _outcome(campaign: Campaign, seed: int) -> SeedRun | Failure:
+def _plan_in(path: Path) -> FaultPlan:
     try:
-        return campaign.run(seed)
+        return read_plan(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", str(path), "a plan of faults") from error
+
+
+def _outcome(campaign: Campaign, plan: FaultPlan) -> SeedRun | Failure:
+    try:
+        return campaign.run_plan(plan)
     except Breach as breach:
-        return Failure(seed, breach.invariant, str(breach))
+        return Failure(plan.seed, breach.invariant, str(breach), plan)
     except Exception as error:  # noqa: BLE001 - whatever kills a node is a finding, and its seed is what counts
-        return Failure(seed, 0, f"{type(error).__name__}: {error}")
+        return Failure(plan.seed, 0, f"{type(error).__name__}: {error}", plan)
+
+
+def _print_shrunk(campaign: Campaign, failure: Failure) -> None:
+    """Print the smallest plan found that breaks the same invariant; standard error, so JSON stays whole."""
+
+    def fails(plan: FaultPlan) -> bool:
+        outcome = _outcome(campaign, plan)
+        return isinstance(outcome, Failure) and outcome.invariant == failure.invariant
+
+    print(format_plan(shrink(failure.plan, fails)).decode(), end="", file=sys.stderr)
 
 
 def _totals(runs: list[SeedRun], failures: list[Failure]) -> dict[str, float]:

@@ -4,7 +4,8 @@ Three rules:
 
 1. A report id that was settled is settled once: every later copy is a double, receipted again, never opened.
 2. A receipt is given only for what `settle` was called for, whose row its caller commits first.
-3. What the sender no longer holds (`oldest_open`) is not missing: it was receipted, replaced or expired.
+3. What the sender no longer holds (`oldest_open`) is not missing: it was receipted, replaced or expired;
+   nor is what a restarted sender passed over.
 """
 
 from collections import OrderedDict
@@ -25,6 +26,8 @@ RECEIPT_SEQUENCES_MAX: Final = 1_000
 ROUTINE_RECEIPT_WAIT_US: Final = 20_000
 GAP_WAIT_US: Final = 3_000_000
 GAPS_MAX: Final = 256
+RENUMBERED: Final = 2**19
+"""A jump of so many numbers is a restart of the sender, not so many deliveries missing; see `link.outbox`."""
 SEQUENCE_MAX: Final = 2**53
 
 
@@ -82,7 +85,7 @@ class _LaneIntake:
         """Start the clock for numbers between the last seen and this one; end it for what came or went."""
         for number in [n for n in self.missing if n < delivery.oldest_open or n == delivery.sequence]:
             del self.missing[number]
-        if self.highest:
+        if self.highest and delivery.sequence - self.highest < RENUMBERED:
             first = max(self.highest + 1, delivery.oldest_open, delivery.sequence - GAPS_MAX)
             for number in range(first, delivery.sequence):
                 if len(self.missing) < GAPS_MAX:
@@ -139,6 +142,10 @@ class Intake:
             return True
         state.owe(delivery.sequence, refused=refused, monotonic_us=monotonic_us)
         return False
+
+    def has_taken(self, report_id: str) -> bool:
+        """Return whether a report was committed here, over either lane, and not as a refusal."""
+        return any(state.settled.get(report_id) is False for state in self._lanes.values())
 
     def settle(self, delivery: Delivery, *, refused: bool, monotonic_us: int) -> Row:
         """Return the row that makes a new delivery settled, for good or as a refusal; a receipt is owed.

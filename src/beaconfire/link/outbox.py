@@ -6,7 +6,8 @@ Three rules:
    track that was sealed later replaces it or the lane is over its bound, oldest first. FLASH is refused
    at the door once `FLASH_ROWS_MAX` unexpired rows are open; what was accepted is never dropped before
    it expires.
-2. A sequence number is given once, in order of `put`, and never again, restarts included.
+2. A sequence number is given once, in order of `put`, and never again, restarts included: a restart begins
+   `RESTART_SKIP` further, whatever the journal could not keep.
 3. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
 """
 
@@ -18,7 +19,7 @@ import msgspec
 from beaconfire.link.journal import Row
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, encode
 from beaconfire.messages.transfer import Delivery, Receipt
-from beaconfire.messages.words import Lane
+from beaconfire.messages.words import Lane, party_of
 from beaconfire.release.decide import Outgoing, Released
 
 FLASH_ROWS_MAX: Final = 4_096
@@ -29,6 +30,9 @@ SEALED_BYTES_MAX: Final = MAXIMUM_MESSAGE_BYTES - 1_024
 """Leaves room for the fields of a `Delivery` around the sealed bytes."""
 FIRST_RESEND_US: Final = 500_000
 LAST_RESEND_US: Final = 4_000_000
+RESTART_SKIP: Final = 2**20
+"""Numbers passed over by a restart: more than can have been given while the journal could not be written,
+so that a receipt on its way from before never settles a report of after."""
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -102,10 +106,11 @@ class _Held(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Timer(msgspec.Struct):
-    """When one row is resent next, monotonic, and the wait after that."""
+    """When one row is resent next, the wait after that, and since when it waits; all monotonic."""
 
     next_us: int
     wait_us: int
+    since_us: int | None
 
 
 _held_decoder: Final = msgspec.msgpack.Decoder(_Held)
@@ -163,6 +168,10 @@ class Outbox:
         found = sorted(row for row in rows if row[0].startswith(self._prefix))
         for key, body in found:
             self._restore(key.removeprefix(self._prefix), body)
+        for queue in self._lanes.values():
+            if queue.next_sequence > 1:
+                queue.next_sequence += RESTART_SKIP
+        self._unsaid: list[str] = []
 
     def _restore(self, name: str, body: bytes) -> None:
         lane_name, _, rest = name.partition("/")
@@ -174,7 +183,7 @@ class Outbox:
             held = _held_decoder.decode(body)
         except msgspec.MsgspecError:
             return
-        queue.add(held, _Timer(0, FIRST_RESEND_US))
+        queue.add(held, _Timer(0, FIRST_RESEND_US, None))
         queue.next_sequence = max(queue.next_sequence, held.sequence + 1)
 
     def _key(self, lane: Lane, sequence: int) -> str:
@@ -186,7 +195,7 @@ class Outbox:
         Raises:
             ValueError: it was released to another party than this outbox's recipient.
         """
-        if released.recipient != self.recipient:
+        if released.recipient != party_of(self.recipient):
             raise ValueError(f"released to {released.recipient}, not to {self.recipient}")
         outgoing = released.value
         queue = self._lanes[outgoing.lane]
@@ -209,7 +218,7 @@ class Outbox:
             sent_at_us=outgoing.sent_at_us,
         )
         queue.next_sequence += 1
-        queue.add(held, _Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US))
+        queue.add(held, _Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US, monotonic_us))
         counter = Row(f"{self._prefix}{outgoing.lane.value}/next", queue.next_sequence.to_bytes(8, "big"))
         row = Row(self._key(outgoing.lane, held.sequence), encode(held))
         return Put(self._parcel(held), keep=(row, counter), forget=forget)
@@ -225,7 +234,10 @@ class Outbox:
             while len(routine.open) >= ROUTINE_ROWS_MAX:
                 gone.append(self._drop(Lane.ROUTINE, routine.oldest_open()))
         elif len(self._lanes[Lane.FLASH].open) >= FLASH_ROWS_MAX:
-            gone += [self._drop(Lane.FLASH, n) for n in self._lanes[Lane.FLASH].expired(utc_us)]
+            flash = self._lanes[Lane.FLASH]
+            expired = flash.expired(utc_us)
+            self._unsaid += [flash.open[number].report_id for number in expired]
+            gone += [self._drop(Lane.FLASH, number) for number in expired]
         return tuple(gone)
 
     def _drop(self, lane: Lane, sequence: int) -> str:
@@ -247,9 +259,9 @@ class Outbox:
 
     def due(self, *, utc_us: int, monotonic_us: int) -> Due:
         """Return what is to be published again and what expired; each resend doubles that row's wait."""
-        expired_flash = tuple(
-            self._lanes[Lane.FLASH].open[n].report_id for n in self._lanes[Lane.FLASH].expired(utc_us)
-        )
+        flash = self._lanes[Lane.FLASH]
+        expired_flash = (*self._unsaid, *(flash.open[n].report_id for n in flash.expired(utc_us)))
+        self._unsaid = []
         forget = tuple(
             self._drop(lane, number) for lane in Lane for number in self._lanes[lane].expired(utc_us)
         )
@@ -262,6 +274,7 @@ class Outbox:
         ready = [n for n in numbers if queue.timers[n].next_us <= monotonic_us][:RESEND_WINDOW]
         for number in ready:
             timer = queue.timers[number]
+            timer.since_us = monotonic_us if timer.since_us is None else timer.since_us
             timer.wait_us = min(2 * timer.wait_us, LAST_RESEND_US)
             timer.next_us = monotonic_us + timer.wait_us
         return [self._parcel(queue.open[number]) for number in ready]
@@ -296,6 +309,15 @@ class Outbox:
     def _settle(self, lane: Lane, numbers: Iterable[int]) -> list[_Held]:
         removed = (self._lanes[lane].remove(number) for number in numbers)
         return [held for held in removed if held is not None]
+
+    def open_ids(self) -> list[str]:
+        """Return the report ids of the open FLASH rows, oldest first."""
+        return [held.report_id for held in self._lanes[Lane.FLASH].open.values()]
+
+    def unreceipted_since_us(self) -> int | None:
+        """Return since when, monotonic, the oldest open FLASH row has waited, None if none does."""
+        timers = self._lanes[Lane.FLASH].timers.values()
+        return min((one.since_us for one in timers if one.since_us is not None), default=None)
 
     def queued(self, lane: Lane) -> int:
         """Return how many rows of a lane are open."""

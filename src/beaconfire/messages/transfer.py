@@ -9,8 +9,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery", tag_field="type", fo
     """One sealed report on its way from one party to another.
 
     Attributes:
-        sender: party; must equal the account it came from.
-        recipient: party.
+        sender: end of the link, a nation or an instance of the hub; must equal the account it came from.
+        recipient: the other end.
         lane: FLASH or ROUTINE.
         sequence: per sender, recipient and lane, from 1, in order of first publication.
         oldest_open: smallest sequence the sender still holds; all below are settled.
@@ -33,8 +33,8 @@ class Receipt(msgspec.Struct, frozen=True, tag="receipt", tag_field="type", forb
     """The receiver's signed word that it committed what it names.
 
     Attributes:
-        sender: party that received and signs.
-        recipient: party whose outbox rows may go.
+        sender: end of the link that received; its party signs.
+        recipient: end whose outbox rows may go.
         lane: FLASH or ROUTINE.
         sequences: of the deliveries committed (at most 1,000).
         refused: sequences it committed a refusal of (at most 1,000), so the sender stops resending.

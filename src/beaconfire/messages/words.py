@@ -12,7 +12,21 @@ TimeUs = int
 """Integer microseconds UTC since 1970-01-01. Nanoseconds would pass 2**53 and break in a browser."""
 
 HUB: Final = "HUB"
-"""The party name of the connecting node on links; never a nation code."""
+"""The party name of the connecting node; never a nation code."""
+
+HUB_INSTANCES: Final = ("HUB-1", "HUB-2")
+"""Its two instances, each with a server, a journal and sequence numbers of its own, and each enough. They
+are one party: one signing key, one name in arrangements and audit records. One alone is called HUB."""
+
+
+def party_of(end: str) -> str:
+    """Return the party that an end of a link belongs to: HUB for each instance of the hub, else itself."""
+    return HUB if is_hub(end) else end
+
+
+def is_hub(end: str) -> bool:
+    """Return whether an end of a link is the hub or one of its instances."""
+    return end == HUB or end.startswith("HUB-")
 
 
 class Mode(StrEnum):

@@ -1,11 +1,13 @@
-"""The guard: the nation's own process that labels, decides, seals, and sends to the hub.
+"""The guard: the nation's own process that labels, decides, seals, and sends to every instance of the hub.
 
-Two rules:
+Three rules:
 
 1. Only own reports go out, and every report that comes in ends as exactly one audit record: released or
    refused.
-2. A released report is committed to the outbox before it leaves; a row goes when the hub's signed
-   receipt comes.
+2. A released report is committed to the outbox before it leaves; a row goes when the signed receipt of
+   that instance comes.
+3. It is sent to all instances at once; one that is silent or does not receipt is told of within 2 s, and
+   holds nothing up.
 """
 
 from collections import OrderedDict
@@ -15,7 +17,7 @@ import msgspec
 
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.link.liveness import Liveness
-from beaconfire.link.outbox import Outbox
+from beaconfire.link.parallel import ParallelOutbox
 from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
@@ -35,7 +37,7 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
-from beaconfire.nodes.posting import commands_from_due, commands_from_put
+from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import is_receipt_good, is_suspension_good
 from beaconfire.release.cedar import CedarDecider
@@ -49,6 +51,8 @@ ROUTINE_LIFE_US: Final = 60_000_000
 FLASH_LIFE_US: Final = 600_000_000
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
+UNRECEIPTED_US: Final = 1_500_000
+"""Looked at once a second at least, so that it is said within 2.5 s; resends go on meanwhile."""
 TRACKS_MAX: Final = 4_096
 
 
@@ -65,6 +69,7 @@ class GuardConfig(msgspec.Struct, frozen=True):
         rules: how the nation labels what leaves it.
         secret: under which salts are made, 32 bytes.
         clock_speed: UTC seconds that its clock counts in a second of the wall, above 0.
+        hubs: instances of the hub; one or more.
     """
 
     nation: Nation
@@ -76,6 +81,7 @@ class GuardConfig(msgspec.Struct, frozen=True):
     rules: LabellingRules
     secret: bytes
     clock_speed: float = 1.0
+    hubs: tuple[str, ...] = (HUB,)
 
 
 class _Stage(msgspec.Struct, frozen=True):
@@ -121,7 +127,7 @@ class GuardNode:
             secret=config.secret,
             mode=config.mode,
         )
-        self._outbox = Outbox(config.nation, HUB, rows.rows(Table.OUTBOX))
+        self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
         log = f"guard/{config.nation}"
         self._audit = AuditLog(log, rows.log(log))
         self._stages: OrderedDict[str, _Stage] = OrderedDict()
@@ -130,7 +136,8 @@ class GuardNode:
         self.counters = dict.fromkeys(
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
         )
-        self._liveness = Liveness(config.nation, HUB)
+        self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
+        self._unreceipted: dict[str, bool] = dict.fromkeys(config.hubs, False)
         self._next_health_us = 0
         self._next_suspension_us = 0
 
@@ -146,14 +153,15 @@ class GuardNode:
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take an own report, or what the hub says: receipts, probes, suspensions."""
         from_home = inbound.sender == self._config.nation
-        from_hub = inbound.sender == HUB and inbound.channel is Channel.TO_NATION
-        if from_hub:
-            self._liveness.heard(inbound.lane, now.monotonic_us)
+        life = self._liveness.get(inbound.sender)
+        from_hub = life is not None and inbound.channel is Channel.TO_NATION
+        if life is not None and from_hub:
+            life.heard(inbound.lane, now.monotonic_us)
         match inbound.message:
             case Report() as report if from_home and inbound.channel is Channel.OWN_REPORT:
                 return self._report(report, now)
             case Receipt() as receipt if from_hub:
-                return self._receipt(receipt)
+                return self._receipt(receipt, inbound)
             case Probe() as probe if from_hub:
                 return self._probe(probe, inbound, now)
             case Suspension() as said if from_home or from_hub:
@@ -169,10 +177,10 @@ class GuardNode:
         decided = self._decide(report, lane, now)
         commands: list[Command] = []
         if isinstance(decided, Released):
-            put = self._outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
-            commands = commands_from_put(put, Channel.TO_HUB, HUB)
-            if put.refused:
-                commands.append(self._notice("outbox-" + put.refused, report.report_id, now))
+            posted = self._outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+            commands = commands_from_posted(posted, Channel.TO_HUB)
+            if posted.refused:
+                commands.append(self._notice("outbox-" + posted.refused, report.report_id, now))
                 self.counters["lost"] += 1
         return [self._record(report, lane, decided, now), *commands]
 
@@ -226,10 +234,10 @@ class GuardNode:
         )
         return Append(self._audit.name, self._audit.add(subject, audited, now.utc_us))
 
-    def _receipt(self, receipt: Receipt) -> list[Command]:
+    def _receipt(self, receipt: Receipt, inbound: Inbound) -> list[Command]:
         if receipt.recipient != self._config.nation:
             return []
-        if receipt.sender != HUB or not is_receipt_good(receipt, self._config.keyring):
+        if receipt.sender != inbound.sender or not is_receipt_good(receipt, self._config.keyring):
             self.counters["rejected"] += 1
             return []
         settled = self._outbox.receipt(receipt)
@@ -238,14 +246,16 @@ class GuardNode:
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
     def _probe(self, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
-        answer = self._liveness.answer(probe, utc_us=now.utc_us)
+        hub = inbound.sender
+        life = self._liveness[hub]
+        answer = life.answer(probe, utc_us=now.utc_us)
         if answer is not None:
-            return [Send(Channel.TO_HUB, HUB, inbound.lane, answer)]
-        if not self._liveness.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
+            return [Send(Channel.TO_HUB, hub, inbound.lane, answer)]
+        if not life.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
             return []
-        for change in self._liveness.changes(now.monotonic_us):
+        for change in life.changes(now.monotonic_us):
             if change.up:
-                self._outbox.link_up(change.lane)
+                self._outbox.link_up(hub, change.lane)
         return self._resend(now)
 
     def _suspension(self, said: Suspension) -> list[Command]:
@@ -259,8 +269,11 @@ class GuardNode:
         commands: list[Command] = [Keep(Table.STATE, key, encode(said))]
         if said.party == self._config.nation:
             self._suspensions[said.arrangement] = said
-            commands.append(Send(Channel.TO_HUB, HUB, Lane.FLASH, said))
+            commands += self._tell_hubs(said)
         return commands
+
+    def _tell_hubs(self, said: Suspension) -> list[Command]:
+        return [Send(Channel.TO_HUB, hub, Lane.FLASH, said) for hub in self._config.hubs]
 
     def _apply(self, said: Suspension) -> bool:
         return self.arrangements.suspend(
@@ -270,44 +283,59 @@ class GuardNode:
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the link."""
         commands = self._resend(now)
-        probes = self._liveness.probes(now.monotonic_us)
-        commands += [Send(Channel.TO_HUB, HUB, one.lane, one) for one in probes]
-        self._liveness.changes(now.monotonic_us)
+        for hub, life in self._liveness.items():
+            commands += [Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us)]
+            life.changes(now.monotonic_us)
+            commands += self._look_for_receipts(hub, now)
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
-            said = self._suspensions.values()
-            commands += [Send(Channel.TO_HUB, HUB, Lane.FLASH, one) for one in said]
+            commands += [one for said in self._suspensions.values() for one in self._tell_hubs(said)]
         resend_us = self._outbox.next_due_us() or self._next_health_us
         commands.append(WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, resend_us))))
         return commands
 
+    def _look_for_receipts(self, hub: str, now: Now) -> list[Command]:
+        """Say when an instance that is there has not receipted a FLASH report for long, and when it does."""
+        since_us = self._outbox.unreceipted_since_us(hub)
+        late = since_us is not None and now.monotonic_us - since_us > UNRECEIPTED_US
+        late = late and self._liveness[hub].up(Lane.FLASH, now.monotonic_us)
+        if late is self._unreceipted[hub]:
+            return []
+        self._unreceipted[hub] = late
+        if late:
+            text = f"{hub} is there but receipts nothing: it may have no room to write"
+            return [self._say("unreceipted", Severity.FAULT, text, now)]
+        return [self._say("receipted-again", Severity.INFORMATION, f"{hub} owes no receipt", now)]
+
     def _resend(self, now: Now) -> list[Command]:
-        due = self._outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)
-        self.counters["lost"] += len(due.expired_flash)
-        commands = commands_from_due(due, Channel.TO_HUB, HUB)
-        if due.expired_flash:
-            commands.append(self._notice("flash-expired", ", ".join(due.expired_flash[:5]), now))
+        pending = self._outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+        self.counters["lost"] += len(pending.lost)
+        commands = commands_from_pending(pending, Channel.TO_HUB)
+        if pending.lost:
+            commands.append(self._notice("flash-expired", ", ".join(pending.lost[:5]), now))
         return commands
 
     def _health(self, now: Now) -> Command:
-        queued = {lane: self._outbox.queued(lane) for lane in Lane}
+        links = tuple(
+            one
+            for hub, life in self._liveness.items()
+            for one in life.health(self._outbox.queued(hub), now.monotonic_us)
+        )
         health = Health(
             source=f"guard/{self._config.nation}",
             at_us=now.utc_us,
-            links=self._liveness.health(queued, now.monotonic_us),
+            links=links,
             counters=dict(self.counters),
         )
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
 
     def _notice(self, code: str, text: str, now: Now) -> Command:
-        notice = Notice(
-            code=code,
-            severity=Severity.FAULT,
-            text=f"the guard could not deliver {text}",
-            at_us=now.utc_us,
-            source=f"guard/{self._config.nation}",
-        )
+        return self._say(code, Severity.FAULT, f"the guard could not deliver {text}", now)
+
+    def _say(self, code: str, severity: Severity, text: str, now: Now) -> Command:
+        source = f"guard/{self._config.nation}"
+        notice = Notice(code=code, severity=severity, text=text, at_us=now.utc_us, source=source)
         return Send(Channel.NOTICE, self._config.nation, Lane.FLASH, notice)

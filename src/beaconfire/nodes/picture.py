@@ -1,11 +1,13 @@
 """The picture node: own reports and those released to the nation in, its events out.
 
-Four rules:
+Five rules:
 
 1. Own reports need nothing but this process: the picture and the warning go on when the link is cut.
 2. What comes over the link is verified to its originator before it is looked at; own data is refused.
 3. A receipt leaves only together with the rows that make its report settled and kept.
 4. What would have been known with less sharing is computed from fewer inputs, never from more.
+5. The same report comes from every instance of the hub; the first that opens is taken, the others are
+   receipted unopened.
 """
 
 from typing import Final
@@ -17,9 +19,10 @@ from beaconfire.errors import PeerError
 from beaconfire.fusion.live import Revised, Saved
 from beaconfire.fusion.picture import Picture
 from beaconfire.fusion.source import Source, check_source
-from beaconfire.link.intake import Intake
+from beaconfire.link.hearing import Hearing
+from beaconfire.link.intake import Gap, Intake
 from beaconfire.messages.event import Event, Place, PlaceTime
-from beaconfire.messages.health import Health, LinkHealth, Notice
+from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
@@ -44,13 +47,9 @@ from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import is_suspension_good, sign_receipt
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.opening import open_sealed
-from beaconfire.units import seconds_from_microseconds
 
 HEALTH_PERIOD_US: Final = 1_000_000
 TICK_PERIOD_US: Final = 500_000
-SILENT_US: Final = 2_500_000
-"""The hub asks once a second whether we live: two questions and a half without one, and we are alone."""
-ALONE_NOTICE_PERIOD_US: Final = 10_000_000
 BILATERAL_PREFIX: Final = "bilateral-"
 _SOURCE: Final = "source/"
 _EVENT: Final = "event/"
@@ -74,6 +73,7 @@ class PictureConfig(msgspec.Struct, frozen=True):
         places: named places to tell of.
         secret: under which event ids are made, 32 bytes.
         shadows: also keep the pictures it would have had alone and with the bilateral links.
+        hubs: instances of the hub; each sends the same, and any one is enough.
     """
 
     nation: Nation
@@ -85,40 +85,7 @@ class PictureConfig(msgspec.Struct, frozen=True):
     places: tuple[Place, ...]
     secret: bytes
     shadows: bool = True
-
-
-class _Hearing:
-    """When the hub was last heard on each lane, and whether the nation knows itself alone."""
-
-    def __init__(self) -> None:
-        self.heard_us: dict[Lane, int] = {}
-        self.since_us: int | None = None
-        self.alone: bool | None = None
-        self.told_us = 0
-
-    def hear(self, lane: Lane, monotonic_us: int) -> None:
-        self.heard_us[lane] = monotonic_us
-
-    def is_silent(self, monotonic_us: int) -> bool | None:
-        """Return whether nothing came for `SILENT_US`, None while it is too early to say."""
-        if self.since_us is None:
-            self.since_us = monotonic_us
-        last_us = max(self.heard_us.values(), default=None)
-        if last_us is None:
-            return True if monotonic_us - self.since_us > SILENT_US else None
-        return monotonic_us - last_us > SILENT_US
-
-    def health(self, lane: Lane, monotonic_us: int) -> LinkHealth:
-        last_us = self.heard_us.get(lane)
-        silent_us = None if last_us is None else monotonic_us - last_us
-        return LinkHealth(
-            peer=HUB,
-            lane=lane,
-            up=silent_us is not None and silent_us <= SILENT_US,
-            round_trip_ms=None,
-            silent_for_s=None if silent_us is None else seconds_from_microseconds(silent_us),
-            queued=0,
-        )
+    hubs: tuple[str, ...] = (HUB,)
 
 
 class PictureNode:
@@ -139,14 +106,26 @@ class PictureNode:
         self._config = config
         self._name = f"picture/{config.nation}"
         self.arrangements = Arrangements(config.agreements)
-        self._intake = Intake(config.nation, HUB, rows.rows(Table.INTAKE))
-        self._hearing = _Hearing()
+        settled = rows.rows(Table.INTAKE)
+        self._intakes = {hub: Intake(config.nation, hub, settled) for hub in config.hubs}
+        self._hearing = Hearing(config.hubs)
         kinds: tuple[Sharing | None, ...] = (None,)
         if config.shadows:
             kinds = (None, Sharing.ALONE, Sharing.BILATERAL)
         self._pictures = {sharing: self._picture(sharing) for sharing in kinds}
         self.counters = dict.fromkeys(
-            ("own", "received", "doubled", "rejected", "refused", "missing", "revisions", "suspensions"), 0
+            (
+                "own",
+                "received",
+                "parallel",
+                "doubled",
+                "rejected",
+                "refused",
+                "missing",
+                "revisions",
+                "suspensions",
+            ),
+            0,
         )
         self._health_due_us = 0
         self._repetition = Repetition()
@@ -181,8 +160,8 @@ class PictureNode:
         if isinstance(message, Report) and inbound.channel is Channel.OWN_REPORT:
             if inbound.sender == config.nation:
                 return self._own(message, now)
-        elif inbound.channel is Channel.TO_NATION and inbound.sender == HUB:
-            self._hearing.hear(inbound.lane, now.monotonic_us)
+        elif inbound.channel is Channel.TO_NATION and inbound.sender in self._intakes:
+            self._hearing.hear(inbound.sender, inbound.lane, now.monotonic_us)
             match message:
                 case Delivery() as delivery:
                     return [*self._delivery(delivery, inbound, now), *self._hear(now)]
@@ -205,9 +184,10 @@ class PictureNode:
 
     def _delivery(self, delivery: Delivery, inbound: Inbound, now: Now) -> list[Command]:
         commands: list[Command] = []
+        intake = self._intakes[inbound.sender]
         try:
-            if self._intake.is_new(delivery, lane=inbound.lane, monotonic_us=now.monotonic_us):
-                commands = self._take(delivery, now)
+            if intake.is_new(delivery, lane=inbound.lane, monotonic_us=now.monotonic_us):
+                commands = self._take_first(intake, delivery, now)
             else:
                 self.counters["doubled"] += 1
         except PeerError:
@@ -215,10 +195,18 @@ class PictureNode:
             return []
         return [*commands, *self._receipts(now)]
 
-    def _take(self, delivery: Delivery, now: Now) -> list[Command]:
+    def _take_first(self, intake: Intake, delivery: Delivery, now: Now) -> list[Command]:
+        """Open a delivery, unless the report was taken from another instance of the hub already."""
+        if not any(one.has_taken(delivery.report_id) for one in self._intakes.values()):
+            return self._take(intake, delivery, now)
+        self.counters["parallel"] += 1
+        row = intake.settle(delivery, refused=False, monotonic_us=now.monotonic_us)
+        return [Keep(Table.INTAKE, row.key, row.body)]
+
+    def _take(self, intake: Intake, delivery: Delivery, now: Now) -> list[Command]:
         opened = self._open(delivery, now)
         refused = isinstance(opened, Withheld)
-        row = self._intake.settle(delivery, refused=refused, monotonic_us=now.monotonic_us)
+        row = intake.settle(delivery, refused=refused, monotonic_us=now.monotonic_us)
         settled = Keep(Table.INTAKE, row.key, row.body)
         if isinstance(opened, Withheld):
             self.counters["refused"] += 1
@@ -258,8 +246,11 @@ class PictureNode:
 
     def _receipts(self, now: Now) -> list[Command]:
         key = self._config.key
-        owed = self._intake.receipts(lambda one: sign_receipt(one, key), monotonic_us=now.monotonic_us)
-        return [Send(Channel.TO_HUB, HUB, one.lane, one) for one in owed]
+        return [
+            Send(Channel.TO_HUB, hub, one.lane, one)
+            for hub, intake in self._intakes.items()
+            for one in intake.receipts(lambda one: sign_receipt(one, key), monotonic_us=now.monotonic_us)
+        ]
 
     def _suspension(self, said: Suspension) -> list[Command]:
         """Take a party's word on an arrangement: nothing more is accepted under it."""
@@ -317,34 +308,40 @@ class PictureNode:
         for picture in self._pictures.values():
             commands += self._publish(picture, picture.tick(now.utc_us), now)
         commands += self._receipts(now)
-        for gap in self._intake.gaps(monotonic_us=now.monotonic_us):
-            self.counters["missing"] += len(gap.sequences)
-            text = f"{len(gap.sequences)} deliveries of {gap.lane.value} did not come"
-            commands.append(self._notice("gap", Severity.CAUTION, text, now))
+        for intake in self._intakes.values():
+            commands += [self._missing(gap, now) for gap in intake.gaps(monotonic_us=now.monotonic_us)]
         commands += self._hear(now)
         if now.monotonic_us >= self._health_due_us:
             self._health_due_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))
-        due_us = self._intake.next_due_us()
-        wake_us = min(self._health_due_us, now.monotonic_us + TICK_PERIOD_US)
-        if due_us is not None:
-            wake_us = min(wake_us, due_us)
+        due = [at_us for one in self._intakes.values() if (at_us := one.next_due_us()) is not None]
+        wake_us = min(self._health_due_us, now.monotonic_us + TICK_PERIOD_US, *due)
         return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]
 
+    def _missing(self, gap: Gap, now: Now) -> Command:
+        self.counters["missing"] += len(gap.sequences)
+        text = f"{len(gap.sequences)} deliveries of {gap.sender} on {gap.lane.value} did not come"
+        return self._notice("gap", Severity.CAUTION, text, now)
+
     def _hear(self, now: Now) -> list[Command]:
-        """Say when the hub falls silent and when it is back; while silent, say so again and again."""
-        hearing = self._hearing
-        silent = hearing.is_silent(now.monotonic_us)
-        if silent is None:
+        """Say when no hub is heard any more and when one is again, and which of several is silent."""
+        heard = self._hearing.look(now.monotonic_us)
+        if heard is None:
             return []
-        again = silent and now.monotonic_us - hearing.told_us >= ALONE_NOTICE_PERIOD_US
-        if silent is hearing.alone and not again:
-            return []
-        hearing.alone, hearing.told_us = silent, now.monotonic_us
-        if silent:
+        alone, lost = heard
+        if alone:
             text = "nothing comes from the hub: the picture rests on own sensors, warning goes on alone"
             return [self._notice("link-down", Severity.FAULT, text, now)]
-        return [self._notice("link-up", Severity.INFORMATION, "the hub is heard", now)]
+        commands: list[Command] = []
+        if alone is False:
+            commands.append(self._notice("link-up", Severity.INFORMATION, "the hub is heard", now))
+        if lost:
+            text = f"nothing comes from {', '.join(sorted(lost))}: the other instance carries all"
+            commands.append(self._notice("hub-instance-down", Severity.CAUTION, text, now))
+        elif alone is None:
+            text = "every instance of the hub is heard"
+            commands.append(self._notice("hub-instance-up", Severity.INFORMATION, text, now))
+        return commands
 
     def _health(self, now: Now) -> Command:
         main = self._pictures[None]
@@ -354,7 +351,7 @@ class PictureNode:
             "events": len(main),
             "alone": int(self._hearing.alone is True),
         }
-        links = tuple(self._hearing.health(lane, now.monotonic_us) for lane in Lane)
+        links = self._hearing.health(now.monotonic_us)
         health = Health(source=self._name, at_us=now.utc_us, links=links, counters=counters)
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
 

@@ -5,6 +5,7 @@ import msgspec
 from beaconfire.audit.checkpoint import CHECKPOINT_TYPE, Checkpoint, SignedCheckpoint
 from beaconfire.messages.codec import encode
 from beaconfire.messages.transfer import Receipt, Suspension
+from beaconfire.messages.words import party_of
 from beaconfire.release.keys import RECEIPT_TYPE, SUSPENSION_TYPE, Keyring, SigningKey
 
 
@@ -16,9 +17,9 @@ def sign_receipt(receipt: Receipt, key: SigningKey) -> Receipt:
 
 
 def is_receipt_good(receipt: Receipt, keyring: Keyring) -> bool:
-    """Return whether the party that the receipt names as its sender signed it."""
+    """Return whether the party of the link's end that the receipt names as its sender signed it."""
     body = encode(msgspec.structs.replace(receipt, signature=b""))
-    return keyring.verify(receipt.key_id, RECEIPT_TYPE, body, receipt.signature) == receipt.sender
+    return keyring.verify(receipt.key_id, RECEIPT_TYPE, body, receipt.signature) == party_of(receipt.sender)
 
 
 def sign_suspension(suspension: Suspension, key: SigningKey) -> Suspension:

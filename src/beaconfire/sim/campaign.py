@@ -1,6 +1,11 @@
-"""One seed of the simulated house: real nodes, real bytes, faults, every invariant at every step."""
+"""One run of the simulated house: real nodes, real bytes, faults, every invariant at every step.
 
-from collections.abc import Mapping, Sequence
+Two phases. Safety: while the faults of a plan come and go, every invariant is held at each step. Liveness:
+then every fault ends but that a hub may stay down for good, and within `SETTLE_US` all must have arrived
+that had to.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -11,8 +16,8 @@ from beaconfire.messages.event import Place
 from beaconfire.messages.label import GroupLabel
 from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.transfer import Suspension
-from beaconfire.messages.words import Group, Level, Mode, Nation, Status, TimeUs
-from beaconfire.nodes.commands import Channel, Node, Rows
+from beaconfire.messages.words import HUB_INSTANCES, Group, Level, Mode, Nation, Status, TimeUs
+from beaconfire.nodes.commands import RECEIVED_LOG, Channel, Node, Rows
 from beaconfire.nodes.national import Identity, NationalNode
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import sign_suspension
@@ -29,15 +34,30 @@ from beaconfire.sim.chain import (
 from beaconfire.sim.chance import Chance
 from beaconfire.sim.engine import Builder, Engine
 from beaconfire.sim.entitlement import Terms
-from beaconfire.sim.faults import CALM, FaultPlan, plan_faults
+from beaconfire.sim.faults import (
+    CALM,
+    ClockDrift,
+    ClockStep,
+    Crash,
+    Cut,
+    Fault,
+    FaultPlan,
+    Field,
+    Frailty,
+    FullDisk,
+    Pause,
+    Storm,
+    Suspend,
+    plan_faults,
+)
 from beaconfire.sim.invariants import Invariants
 from beaconfire.sim.nationals import LEAD_US, batches, whole_second_before
-from beaconfire.sim.network import Address, SimNetwork
+from beaconfire.sim.network import Address, SimNetwork, Weather
 from beaconfire.sim.sharing import Collector
 from beaconfire.units import MICROSECONDS_PER_SECOND
 
-SETTLE_US: Final = 16 * MICROSECONDS_PER_SECOND
-"""After the faults: longer than the longest wait before a resend and a probe's limit together."""
+SETTLE_US: Final = 12 * MICROSECONDS_PER_SECOND
+"""After the faults: longer than the longest waits before a resend on both hops and a probe's limit."""
 SUSPENDED: Final = "trilateral"
 
 
@@ -107,10 +127,16 @@ def rules_with_a_reserve(
 
 
 class Campaign:
-    """Runs seeds of one scenario; what can be compiled and signed once is."""
+    """Runs seeds of one scenario; what can be compiled and signed once is.
+
+    Attributes:
+        chain: the nodes.
+        disk_forgets: known bad: commits that a disk loses with its power, 0 for sound disks.
+    """
 
     def __init__(self, scenario: Scenario, instead: Mapping[Address, Builder] | None = None) -> None:
         """Take the scenario, and builders of nodes that are to be run instead of the real ones."""
+        self.disk_forgets = 0
         self._scenario = scenario
         self._instead = instead or {}
         self._nations = nations_of(scenario.sensors)
@@ -120,8 +146,20 @@ class Campaign:
             agreements=scenario.agreements,
             rules=scenario.rules,
             seed=scenario.key_seed,
+            hubs=HUB_INSTANCES,
         )
         self.chain = Chain(plan)
+
+    @property
+    def field(self) -> Field:
+        """Where and when faults may fall in this scenario."""
+        detections = self._scenario.detections
+        span_us = detections[-1].measured_at_us + LEAD_US - self._start_us
+        return Field(self._nations, self.chain.plan.hubs, span_us)
+
+    @property
+    def _start_us(self) -> TimeUs:
+        return whole_second_before(self._scenario.detections[0].measured_at_us)
 
     def run(self, seed: int) -> SeedRun:
         """Run one seed.
@@ -129,40 +167,92 @@ class Campaign:
         Raises:
             Breach: an invariant does not hold.
         """
-        detections = self._scenario.detections
-        start_us = whole_second_before(detections[0].measured_at_us)
-        calm_us = detections[-1].measured_at_us + LEAD_US
-        faults = plan_faults(seed, self._nations, detections[0].measured_at_us, calm_us)
-        invariants = Invariants(
-            Terms(self._scenario.agreements, self._scenario.rules), Mode.SIMULATED, self._nations
-        )
+        return self.run_plan(plan_faults(seed, self.field))
+
+    def run_plan(self, plan: FaultPlan) -> SeedRun:
+        """Run one plan of faults.
+
+        Raises:
+            Breach: an invariant does not hold.
+        """
+        calm_us = self._start_us + self.field.span_us
+        terms = Terms(self._scenario.agreements, self._scenario.rules)
+        invariants = Invariants(terms, Mode.SIMULATED, self._nations)
         collector = Collector(self._nations)
-        engine = Engine(start_us, SimNetwork(faults.weather, seed), [invariants, collector])
-        self._prepare(engine, faults, seed)
+        engine = Engine(self._start_us, SimNetwork(CALM, plan.seed), [invariants, collector])
+        engine.disk_forgets = self.disk_forgets
+        self._prepare(engine, plan)
         engine.run_until(calm_us)
         self._clear(engine)
         engine.run_until(calm_us + SETTLE_US)
-        invariants.finish(_audit_logs(engine))
-        return _outcome(seed, engine, invariants, collector)
+        invariants.finish(_logs(engine))
+        return _outcome(plan.seed, engine, invariants, collector)
 
-    def _prepare(self, engine: Engine, faults: FaultPlan, seed: int) -> None:
+    def _prepare(self, engine: Engine, plan: FaultPlan) -> None:
         """Host the nodes and schedule feeds and faults."""
-        for party, error_us in faults.clock_errors_us.items():
-            engine.set_clock_error(party, error_us)
+        for party in self._parties:
+            for step in plan.of(ClockStep):
+                if step.party == party and step.at_us == 0:
+                    engine.step_clock(party, step.by_us)
         self.chain.host(engine, {**self._nationals(), **self._instead})
-        engine.crash_between_commit_and_send(Chance(seed, "crash"), faults.crash_share)
         for nation in self._nations:
             own = {sensor.sensor for sensor in self._scenario.sensors if sensor.nation == nation}
             seen = [detection for detection in self._scenario.detections if detection.sensor in own]
             for at_us, batch in batches(seen):
                 engine.inject(at_us, Address(nation, "national"), (Channel.DETECTION, batch))
-        for cut in faults.cuts:
-            engine.scheduler.at(cut.from_us, partial(engine.network.cut.add, cut.party))
-            engine.scheduler.at(cut.until_us, partial(engine.network.cut.discard, cut.party))
-        for crash in faults.crashes:
-            engine.scheduler.at(crash.at_us, partial(engine.crash, crash.address, crash.down_us))
-        if faults.suspended_at_us is not None:
-            self._suspend(engine, faults.suspended_at_us)
+        for fault in plan.faults:
+            self._schedule(engine, fault, plan.seed)
+
+    @property
+    def _parties(self) -> tuple[str, ...]:
+        return (*self._nations, *self.chain.plan.hubs)
+
+    def _schedule(self, engine: Engine, fault: Fault, seed: int) -> None:
+        match fault:
+            case Frailty(share):
+                engine.crash_between_commit_and_send(Chance(seed, "crash"), share)
+            case Suspend(at_us):
+                self._suspend(engine, self._start_us + at_us)
+            case Storm() | Cut():
+                self._schedule_on_network(engine, fault)
+            case ClockStep() | ClockDrift():
+                self._schedule_on_clock(engine, fault)
+            case Crash() | Pause() | FullDisk():
+                self._schedule_on_node(engine, fault)
+
+    def _at(self, engine: Engine, offset_us: int, action: Callable[[], None]) -> None:
+        engine.scheduler.at(self._start_us + offset_us, action)
+
+    def _schedule_on_network(self, engine: Engine, fault: Storm | Cut) -> None:
+        network = engine.network
+        if isinstance(fault, Storm):
+            begin = partial(_set_weather, network, fault.party, fault.weather)
+            end = partial(_set_weather, network, fault.party, CALM)
+        else:
+            begin = partial(network.cut.add, (fault.source, fault.destination))
+            end = partial(network.cut.discard, (fault.source, fault.destination))
+        self._at(engine, fault.from_us, begin)
+        self._at(engine, fault.until_us, end)
+
+    def _schedule_on_clock(self, engine: Engine, fault: ClockStep | ClockDrift) -> None:
+        if isinstance(fault, ClockDrift):
+            self._at(engine, fault.from_us, partial(engine.drift_clock, fault.party, fault.ppm))
+            self._at(engine, fault.until_us, partial(engine.drift_clock, fault.party, 0))
+        elif fault.at_us:
+            self._at(engine, fault.at_us, partial(engine.step_clock, fault.party, fault.by_us))
+
+    def _schedule_on_node(self, engine: Engine, fault: Crash | Pause | FullDisk) -> None:
+        address = Address(fault.party, fault.role)
+        match fault:
+            case Crash():
+                fall = engine.tear if fault.torn else engine.crash
+                self._at(engine, fault.at_us, partial(fall, address, fault.down_us))
+            case Pause():
+                until_us = self._start_us + fault.until_us
+                self._at(engine, fault.from_us, partial(engine.pause, address, until_us))
+            case FullDisk():
+                self._at(engine, fault.from_us, partial(engine.fill_disk, address, full=True))
+                self._at(engine, fault.until_us, partial(engine.fill_disk, address, full=False))
 
     def _nationals(self) -> dict[Address, Builder]:
         return {Address(nation, "national"): self._national(nation) for nation in self._nations}
@@ -196,18 +286,29 @@ class Campaign:
         engine.inject(at_us, guard, (Channel.TO_HUB, sign_suspension(said, key)))
 
     def _clear(self, engine: Engine) -> None:
-        """End every fault; what is still down comes back by itself."""
+        """End every fault; what is still down comes back by itself, but for what is down for good."""
         engine.network.weather = CALM
+        engine.network.weather_of.clear()
         engine.network.cut.clear()
         engine.crash_between_commit_and_send(Chance(0, "calm"), 0.0)
+        for address in engine.hosted:
+            engine.fill_disk(address, full=False)
 
 
-def _audit_logs(engine: Engine) -> dict[str, list[bytes]]:
+def _set_weather(network: SimNetwork, party: str, weather: Weather) -> None:
+    if party:
+        network.weather_of[party] = weather
+    else:
+        network.weather = weather
+
+
+def _logs(engine: Engine) -> dict[tuple[str, str], list[bytes]]:
+    """Return every audit log, and what each picture took, by party and name."""
     return {
-        f"{address.party}/{address.role}: {name}": hosted.disk.log(name)
+        (address.party, name): hosted.disk.log(name)
         for address, hosted in engine.hosted.items()
         for name in hosted.disk.logs()
-        if name.startswith(("guard/", "gave/", "given/"))
+        if name.startswith(("guard/", "gave/", "given/", RECEIVED_LOG))
     }
 
 

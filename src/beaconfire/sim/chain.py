@@ -29,7 +29,6 @@ from beaconfire.sim.network import Address
 POLICY: Final = "beaconfire-1"
 EXERCISE: Final = "simulation"
 """Exercise id of everything said in a simulated run."""
-HUB_ADDRESS: Final = Address(HUB, "hub")
 
 
 def secret_of(seed: int, party: str, purpose: str) -> bytes:
@@ -69,6 +68,7 @@ class ChainPlan(msgspec.Struct, frozen=True):
         shadows: pictures also keep what they would have held with less.
         warnings: host the warning nodes too.
         linked: host guards and hub too; without them every picture is one alone.
+        hubs: instances of the hub.
     """
 
     nations: tuple[Nation, ...]
@@ -79,6 +79,7 @@ class ChainPlan(msgspec.Struct, frozen=True):
     shadows: bool = False
     warnings: bool = True
     linked: bool = True
+    hubs: tuple[str, ...] = (HUB,)
 
 
 class Chain:
@@ -104,7 +105,8 @@ class Chain:
             *(["warning"] if plan.warnings else []),
             "picture",
         ]
-        found: dict[Address, Builder] = {HUB_ADDRESS: self.hub} if plan.linked else {}
+        hubs = plan.hubs if plan.linked else ()
+        found: dict[Address, Builder] = {Address(hub, "hub"): self._of_hub(hub) for hub in hubs}
         found |= {Address(nation, role): self._of(nation, role) for nation in plan.nations for role in roles}
         return found
 
@@ -116,8 +118,14 @@ class Chain:
 
         return build
 
-    def hub(self, rows: Rows) -> HubNode:
-        """Return the hub, restored from its rows."""
+    def _of_hub(self, instance: str) -> Builder:
+        def build(rows: Rows) -> Node:
+            return self.hub(rows, instance)
+
+        return build
+
+    def hub(self, rows: Rows, instance: str = HUB) -> HubNode:
+        """Return an instance of the hub, restored from its rows."""
         config = HubConfig(
             parties=self.plan.nations,
             mode=Mode.SIMULATED,
@@ -125,6 +133,7 @@ class Chain:
             keyring=self._keyring,
             agreements=self.plan.agreements,
             secret=secret_of(self.plan.seed, HUB, "hub"),
+            instance=instance,
         )
         return HubNode(config, rows, self._decider)
 
@@ -139,6 +148,7 @@ class Chain:
             agreements=self.plan.agreements,
             rules=self.plan.rules[nation],
             secret=secret_of(self.plan.seed, nation, "guard"),
+            hubs=self.plan.hubs,
         )
 
     def guard(self, nation: Nation, rows: Rows) -> GuardNode:
@@ -157,6 +167,7 @@ class Chain:
             places=self.plan.places,
             secret=secret_of(self.plan.seed, nation, "picture"),
             shadows=self.plan.shadows,
+            hubs=self.plan.hubs,
         )
         return PictureNode(config, rows)
 

@@ -11,15 +11,41 @@ RECORDS_MAX: Final = 2_000_000
 
 
 class SimDisk:
-    """The committed tables and logs of one node; reads as `nodes.commands.Rows`."""
+    """The committed tables and logs of one node; reads as `nodes.commands.Rows`.
 
-    def __init__(self) -> None:
+    Attributes:
+        full: nothing can be written now.
+        forgetful: known bad: a commit is on the disk only once this many later ones are; 0 for a sound disk.
+    """
+
+    def __init__(self, forgetful: int = 0) -> None:
         """Start empty."""
+        self.full = False
+        self.forgetful = forgetful
+        self._unsynced: list[list[Command]] = []
         self._tables: dict[Table, dict[str, bytes]] = {table: {} for table in Table}
         self._logs: dict[str, list[bytes]] = {}
 
+    def lose_power(self) -> None:
+        """Forget what a disk that does not sync had not written yet; a sound one forgets nothing."""
+        if not self.forgetful:
+            return
+        kept = self._unsynced[: -self.forgetful]
+        self._unsynced = []
+        self._tables = {table: {} for table in Table}
+        self._logs = {}
+        for commands in kept:
+            self._apply(commands)
+        self._unsynced = kept
+
     def commit(self, commands: Iterable[Command]) -> int:
         """Apply every `Keep`, `Forget` and `Append` as one transaction; return how many there were."""
+        held = list(commands)
+        if self.forgetful:
+            self._unsynced.append(held)
+        return self._apply(held)
+
+    def _apply(self, commands: Iterable[Command]) -> int:
         count = 0
         for command in commands:
             match command:

@@ -1,7 +1,8 @@
 """The engine: runs the same nodes as `adapters.loop` does, on a simulated clock, network and disk.
 
 The two rules of `nodes.commands` hold here too: a returned list is committed before anything of it
-leaves, and a node's time never runs back. Everything follows from one seed.
+leaves, and a node's time never runs back. While a disk is full what was to be written waits in the same
+`nodes.backlog` as in the loop: receipts wait with it, everything else leaves. All follows from one seed.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,13 +11,17 @@ from typing import Final, Protocol
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import Message, decode, encode
-from beaconfire.messages.transfer import Delivery
+from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import Lane, TimeUs
+from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog
 from beaconfire.nodes.commands import (
+    Append,
     Channel,
     Command,
     Deliver,
+    Forget,
     Inbound,
+    Keep,
     Node,
     Now,
     Rows,
@@ -43,7 +48,7 @@ class Observer(Protocol):
         ...
 
     def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
-        """What was to be committed is; nothing is sent yet."""
+        """These are on the disk now, none if it is full; nothing of this call is sent yet."""
         ...
 
     def sent(self, letter: Letter, message: Message) -> None:
@@ -52,6 +57,10 @@ class Observer(Protocol):
 
     def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
         """A message reached a node that is up; it is called with it next."""
+        ...
+
+    def died(self, address: Address) -> None:
+        """A node went down; what it had in memory alone is gone."""
         ...
 
 
@@ -65,6 +74,9 @@ class Hosted:
         wake_us: monotonic time of its next tick, None if none is asked for.
         last: the time it was last called with.
         crashes: how often it went down.
+        backlog: what is not on the disk yet.
+        torn: its next write kills it before any of it is on the disk.
+        paused: letters that wait since it is not run, None while it is.
     """
 
     def __init__(self, address: Address, build: Builder) -> None:
@@ -76,6 +88,10 @@ class Hosted:
         self.wake_us: TimeUs | None = None
         self.last = Now(0, 0)
         self.crashes = 0
+        self.backlog = Backlog()
+        self.retry_us: TimeUs = 0
+        self.torn: int | None = None
+        self.paused: list[Letter] | None = None
 
 
 class Engine:
@@ -87,6 +103,8 @@ class Engine:
         hosted: the nodes by address.
         rejected: messages that could not be decoded.
         missed: messages that reached a node that was down.
+        left_to_sender: deliveries that met a backlog at its bound.
+        disk_forgets: known bad: commits that each disk loses with its power; before nodes are hosted.
     """
 
     def __init__(self, start_us: TimeUs, network: SimNetwork, observers: Iterable[Observer] = ()) -> None:
@@ -96,19 +114,29 @@ class Engine:
         self.hosted: dict[Address, Hosted] = {}
         self.rejected = 0
         self.missed = 0
+        self.left_to_sender = 0
+        self.disk_forgets = 0
         self._observers = tuple(observers)
         self._clock_error_us: dict[str, int] = {}
+        self._drift: dict[str, tuple[TimeUs, int]] = {}
         self._crash: tuple[Chance, float] | None = None
 
     def host(self, address: Address, build: Builder) -> None:
         """Add a node; it starts at once."""
         hosted = Hosted(address, build)
+        hosted.disk.forgetful = self.disk_forgets
         self.hosted[address] = hosted
         self._start(hosted)
 
-    def set_clock_error(self, party: str, error_us: int) -> None:
-        """Let a party's UTC be off by so much; before its nodes start."""
-        self._clock_error_us[party] = error_us
+    def step_clock(self, party: str, by_us: int) -> None:
+        """Let a party's UTC be off by so much more from now on."""
+        self._clock_error_us[party] = self._clock_error_us.get(party, 0) + by_us
+
+    def drift_clock(self, party: str, ppm: int) -> None:
+        """Let a party's UTC run fast by parts in a million from now on; 0 ends it where it has got to."""
+        since_us, rate = self._drift.get(party, (self.scheduler.now_us, 0))
+        self.step_clock(party, _drifted(since_us, rate, self.scheduler.now_us))
+        self._drift[party] = (self.scheduler.now_us, ppm)
 
     def crash_between_commit_and_send(self, chance: Chance, probability: float) -> None:
         """Let a call that commits and sends kill its node between the two, with a probability."""
@@ -117,7 +145,9 @@ class Engine:
     def now_of(self, party: str) -> Now:
         """Return the time as a party's nodes are given it."""
         now_us = self.scheduler.now_us
-        return Now(now_us + self._clock_error_us.get(party, 0), now_us)
+        since_us, rate = self._drift.get(party, (now_us, 0))
+        error_us = self._clock_error_us.get(party, 0) + _drifted(since_us, rate, now_us)
+        return Now(now_us + error_us, now_us)
 
     def crash(self, address: Address, down_us: int) -> None:
         """Kill a node and start it again from its disk after a time; one that is down stays so."""
@@ -126,11 +156,41 @@ class Engine:
             return
         hosted.node = None
         hosted.wake_us = None
+        hosted.torn = None
+        hosted.paused = None
+        hosted.backlog = Backlog()
+        hosted.disk.lose_power()
         hosted.crashes += 1
+        for observer in self._observers:
+            observer.died(address)
         self.scheduler.at(self.scheduler.now_us + down_us, partial(self._start, hosted))
+
+    def tear(self, address: Address, down_us: int) -> None:
+        """Let a node die at its next write, of which nothing reaches the disk."""
+        self.hosted[address].torn = down_us
+
+    def pause(self, address: Address, until_us: TimeUs) -> None:
+        """Do not run a node until a time; what comes for it meanwhile waits."""
+        hosted = self.hosted[address]
+        if hosted.node is not None and hosted.paused is None:
+            hosted.paused = []
+            self.scheduler.at(until_us, partial(self._resume, hosted, hosted.paused))
+
+    def _resume(self, hosted: Hosted, waiting: list[Letter]) -> None:
+        if hosted.paused is not waiting:
+            return
+        hosted.paused = None
+        for letter in waiting:
+            self._deliver(letter)
+        self._tick(hosted)
+
+    def fill_disk(self, address: Address, *, full: bool) -> None:
+        """Let nothing be written to a node's disk from now on, or let it be written again."""
+        self.hosted[address].disk.full = full
 
     def _start(self, hosted: Hosted) -> None:
         hosted.node = hosted.build(hosted.disk)
+        hosted.last = Now(0, 0)
         self._tick(hosted)
 
     def inject(self, time_us: TimeUs, destination: Address, inbound: tuple[Channel, Message]) -> None:
@@ -153,7 +213,7 @@ class Engine:
 
     def _tick(self, hosted: Hosted) -> None:
         node = hosted.node
-        if node is None:
+        if node is None or hosted.paused is not None:
             return
         hosted.wake_us = None
         now = self._now_for(hosted)
@@ -166,9 +226,10 @@ class Engine:
             self._wake_at(hosted, self.scheduler.now_us + TICK_US)
 
     def _now_for(self, hosted: Hosted) -> Now:
+        """Return the time as `adapters.clock` gives it: a UTC that was set back stands still in a node."""
         now = self.now_of(hosted.address.party)
-        assert now.utc_us >= hosted.last.utc_us, "UTC ran back"
         assert now.monotonic_us >= hosted.last.monotonic_us, "the monotonic clock ran back"
+        now = Now(max(now.utc_us, hosted.last.utc_us), now.monotonic_us)
         hosted.last = now
         return now
 
@@ -185,16 +246,20 @@ class Engine:
 
     def _execute(self, hosted: Hosted, now: Now, commands: list[Command], *, earliest_us: int) -> None:
         """Commit, then send; a wake asked for is not before `earliest_us`, so a tick can't wake itself."""
+        kept = [one for one in commands if isinstance(one, Keep | Forget | Append)]
+        if kept and hosted.torn is not None:
+            self.crash(hosted.address, hosted.torn)
+            return
         for observer in self._observers:
             observer.called(hosted.address, now, commands)
-        committed = hosted.disk.commit(commands)
-        for observer in self._observers:
-            observer.committed(hosted.address, hosted.disk, commands)
-        if committed and self._crash is not None and self._crash[0].happens(self._crash[1]):
+        on_disk = self._commit(hosted, kept, now)
+        if kept and self._crash is not None and self._crash[0].happens(self._crash[1]):
             self.crash(hosted.address, self._crash[0].between(100_000, 3_000_000))
             return
         for command in commands:
             match command:
+                case Send(message=Receipt()) if not on_disk:
+                    hosted.backlog.hold(command)
                 case Send(channel=channel, recipient=recipient, lane=lane, message=message):
                     self._send(hosted.address, (channel, recipient, lane), encode(message), message)
                 case Deliver(channel=channel, recipient=recipient, lane=lane, body=body):
@@ -203,6 +268,29 @@ class Engine:
                     self._wake_at(hosted, max(wake_us, earliest_us))
                 case _:
                     pass
+
+    def _commit(self, hosted: Hosted, kept: "list[Keep | Forget | Append]", now: Now) -> bool:
+        """Write a group, or gather it as the loop does; returns whether all there is is on the disk."""
+        backlog = hosted.backlog
+        if len(backlog):
+            backlog.add(kept)
+            waits = hosted.disk.full or now.monotonic_us < hosted.retry_us
+            kept = [] if waits else backlog.waiting()
+        elif hosted.disk.full and kept:
+            backlog.add(kept)
+            hosted.retry_us = now.monotonic_us + RETRY_US
+            kept = []
+        hosted.disk.commit(kept)
+        for observer in self._observers:
+            observer.committed(hosted.address, hosted.disk, list(kept))
+        if not len(backlog):
+            return True
+        if not kept:
+            return False
+        for receipt in backlog.written():
+            where = (receipt.channel, receipt.recipient, receipt.lane)
+            self._send(hosted.address, where, encode(receipt.message), receipt.message)
+        return True
 
     def _send(self, source: Address, where: tuple[Channel, str, Lane], data: bytes, message: Message) -> None:
         channel, recipient, lane = where
@@ -233,10 +321,16 @@ class Engine:
         if hosted.node is None:
             self.missed += 1
             return
+        if hosted.paused is not None:
+            hosted.paused.append(letter)
+            return
         try:
             message = decode(letter.data)
         except PeerError:
             self.rejected += 1
+            return
+        if isinstance(message, Delivery) and len(hosted.backlog) >= BACKLOG_MAX:
+            self.left_to_sender += 1
             return
         now = self._now_for(hosted)
         for observer in self._observers:
@@ -244,3 +338,7 @@ class Engine:
         inbound = Inbound(letter.channel, letter.sender, letter.lane, message, len(letter.data))
         commands = hosted.node.receive(inbound, now)
         self._execute(hosted, now, commands, earliest_us=now.monotonic_us)
+
+
+def _drifted(since_us: TimeUs, ppm: int, now_us: TimeUs) -> int:
+    return (now_us - since_us) * ppm // 1_000_000

@@ -2,9 +2,12 @@
 
 1. No partner receives what the arrangements and the originator's rules deny.
 2. Nothing passes between two nations except through the hub.
-3. Every release and every refusal has an audit record, committed before anything leaves.
-4. What is receipted was committed, and nothing receipted on FLASH is lost; every FLASH report reaches each
-   entitled partner within its limit once the weather has cleared, or a notice says why not.
+3. Every release and every refusal has an audit record, committed before anything leaves; while a disk is
+   full it stands in memory, and what leaves is no receipt.
+4. What is receipted was committed and stays: the hub has a record of it towards each nation, a picture has
+   it in its log, once. Nothing receipted on FLASH is lost; every FLASH report reaches each
+   entitled partner, over either instance of the hub, within its limit once all faults but a dead hub are
+   over, or a notice says why not.
 5. Time never runs back inside a node.
 6. No bound is exceeded.
 7. Nothing of another mode than the run's is said.
@@ -13,6 +16,7 @@ A breach stops the run: `Breach` names the invariant, the time and the place.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -24,8 +28,8 @@ from beaconfire.messages.event import Event, Warning
 from beaconfire.messages.health import Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Receipt, Suspension
-from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs
-from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Keep, Now, Send, Table
+from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs, is_hub, party_of
+from beaconfire.nodes.commands import RECEIVED_LOG, Append, Channel, Command, Deliver, Keep, Now, Send, Table
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
@@ -37,6 +41,7 @@ TABLE_MAX: Final = {Table.OUTBOX: 32_768, Table.INTAKE: 70_000, Table.STATE: 20_
 LIMIT_US: Final = 2_000_000
 """In calm weather a report has reached every entitled partner by then; a younger one may be on its way."""
 AUDIT_LOGS: Final = ("guard/", "gave/", "given/")
+_settled_decoder: Final = msgspec.msgpack.Decoder(tuple[int, str, bool])
 
 
 class Breach(AssertionError):
@@ -87,7 +92,8 @@ class Invariants:
 
     def __init__(self, terms: Terms, mode: Mode, nations: Iterable[Nation]) -> None:
         """Start before the first step."""
-        self.entitlement = Entitlement(terms)
+        self._terms = terms
+        self._entitlements: dict[str, Entitlement] = {}
         self.passages: dict[str, Passage] = {}
         self.checked: dict[int, int] = dict.fromkeys(range(1, 8), 0)
         self.notices: set[str] = set()
@@ -99,6 +105,14 @@ class Invariants:
         self._pending: dict[Address, Message] = {}
         self._frames: dict[tuple[str, str, Lane, int], str] = {}
         self._kept: set[tuple[str, str]] = set()
+        self._unwritten: set[Address] = set()
+        self._recorded: set[bytes] = set()
+        self._receipted: dict[tuple[str, str], set[str]] = {}
+        self._at_risk: dict[Address, list[str]] = {}
+
+    def _entitlement_at(self, hub: str) -> Entitlement:
+        """Return what an instance of the hub has to know: suspensions reach each by itself."""
+        return self._entitlements.setdefault(hub, Entitlement(self._terms))
 
     def _hold(self, invariant: int, what: str, *, holds: bool) -> None:
         self.checked[invariant] += 1
@@ -108,16 +122,21 @@ class Invariants:
     # A node was called.
 
     def called(self, address: Address, now: Now, commands: list[Command]) -> None:
-        """Check time, bounds and modes of what a node answered."""
+        """Check time, bounds, modes and records of what a node answered; raises `Breach`."""
         self._now_us = now.monotonic_us
         last = self._last.get(address, now)
         forward = now.utc_us >= last.utc_us and now.monotonic_us >= last.monotonic_us
-        self._hold(5, f"time ran back in {address}", holds=forward)
+        self.checked[5] += 1
+        if not forward:
+            raise Breach(5, f"time ran back in {address}", self._now_us)
         self._last[address] = now
-        self._hold(6, f"{len(commands)} commands of {address}", holds=len(commands) <= COMMANDS_MAX)
+        self.checked[6] += 1
+        if len(commands) > COMMANDS_MAX:
+            raise Breach(6, f"{len(commands)} commands of {address}", self._now_us)
         for command in commands:
             if isinstance(command, Send):
                 self._look_at(address, command)
+        self._answered(address, commands)
 
     def _look_at(self, address: Address, command: Send) -> None:
         message = command.message
@@ -129,12 +148,8 @@ class Invariants:
         if isinstance(message, Notice):
             self.notices.add(message.code)
 
-    # What it wrote is committed, and nothing is sent yet.
-
-    def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
-        """Check the bounds of the disk, and that every decision has its record."""
-        for table, most in TABLE_MAX.items():
-            self._hold(6, f"{disk.size(table)} rows in {table} of {address}", holds=disk.size(table) <= most)
+    def _answered(self, address: Address, commands: list[Command]) -> None:
+        """Check that every decision among the answers has its record there."""
         records = self._records(commands)
         cause = self._pending.pop(address, None)
         if address.role == "guard":
@@ -143,12 +158,28 @@ class Invariants:
             if isinstance(command, Deliver):
                 self._check_audited(address, command, records)
         if isinstance(cause, Delivery):
-            if any(isinstance(command, Keep) and command.table is Table.INTAKE for command in commands):
-                self._kept.add((address.party, cause.report_id))
             self._settle(address, cause, records)
+
+    # What it wrote is on the disk, or waits in memory while that is full, and nothing is sent yet.
+
+    def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
+        """Check the bounds of the disk and note what is on it; raises `Breach`."""
+        for table, most in TABLE_MAX.items():
+            size = disk.size(table)
+            self.checked[6] += 1
+            if size > most:
+                raise Breach(6, f"{size} rows in {table} of {address}", self._now_us)
+        if disk.full:
+            self._unwritten.add(address)
+        else:
+            self._unwritten.discard(address)
+            self._at_risk.pop(address, None)
         for command in commands:
-            if isinstance(command, Send) and isinstance(command.message, Receipt):
-                self._take_receipt(command.message)
+            if isinstance(command, Keep) and command.table is Table.INTAKE:
+                _, report_id, _ = _settled_decoder.decode(command.body)
+                self._kept.add((address.party, report_id))
+            elif isinstance(command, Append) and command.log.startswith(AUDIT_LOGS):
+                self._recorded.add(decode_record(command.body).digest)
 
     def _records(self, commands: list[Command]) -> list[AuditRecord]:
         """Return the audit records among what was written; note what was given to whom."""
@@ -168,6 +199,7 @@ class Invariants:
             lane = records[0].lane
             self.passages[cause.report_id] = Passage(cause.originator, cause.track, lane, self._now_us)
             self._released.setdefault(HUB, set()).add((cause.report_id, records[0].digest))
+            self._at_risk.setdefault(address, []).append(cause.report_id)
 
     def _note_given(self, recipient: str, record: AuditRecord) -> None:
         self._released.setdefault(recipient, set()).add((record.report_id, record.digest))
@@ -180,29 +212,30 @@ class Invariants:
         delivery = decode(command.body)
         assert isinstance(delivery, Delivery)
         digest = hashlib.sha256(delivery.sealed).digest()
-        known = (delivery.report_id, digest) in self._released.get(command.recipient, set())
+        known = (delivery.report_id, digest) in self._released.get(party_of(command.recipient), set())
         what = f"{address} sends {delivery.report_id} to {command.recipient} without a record of its release"
         self._hold(3, what, holds=known)
         fresh = any(record.report_id == delivery.report_id for record in records)
-        if address.party == HUB and fresh:
-            self._check_entitled(delivery)
+        if is_hub(address.party) and fresh:
+            self._check_entitled(address, delivery)
 
-    def _check_entitled(self, delivery: Delivery) -> None:
+    def _check_entitled(self, hub: Address, delivery: Delivery) -> None:
         """Hold what leaves the hub now against the flows and the originator's own rules."""
         sealed = decode_sealed(delivery.sealed)
         header = decode_header(sealed.header)
         self._hold(7, f"{header.mode} leaves the hub", holds=header.mode is self._mode)
         recipient = Nation(delivery.recipient)
+        entitlement = self._entitlement_at(hub.party)
         coarse = {one.group for one in sealed.degradations}
         for group in (*(one.group for one in sealed.disclosures), *coarse):
-            right = self.entitlement.right(header.originator, recipient, group, self._now_us)
+            right = entitlement.right(header.originator, recipient, group, self._now_us)
             entitled = right == "whole" or (right == "coarse" and group in coarse)
             what = f"{group} of {header.originator} leaves for {recipient}, whose right to it is {right!r}"
             self._hold(1, what, holds=entitled)
 
     def _settle(self, address: Address, cause: Delivery, records: list[AuditRecord]) -> None:
         """Hold the hub to one record per partner for each delivery it takes for the first time."""
-        if address.party != HUB or not records:
+        if not is_hub(address.party) or not records:
             return
         if any(record.recipient == HUB for record in records):
             return
@@ -221,8 +254,9 @@ class Invariants:
             self._hold(4, f"a receipt for {frame}, which never arrived", holds=report_id is not None)
             kept = (receipt.sender, report_id) in self._kept
             self._hold(4, f"{report_id} is receipted by {receipt.sender}, not committed", holds=kept)
+            self._receipted.setdefault((receipt.sender, receipt.recipient), set()).add(report_id or "")
             passage = self.passages.get(report_id or "")
-            if passage is not None and receipt.sender != HUB:
+            if passage is not None and not is_hub(receipt.sender):
                 passage.towards[receipt.sender] = True
         for sequence in receipt.refused:
             report_id = self._frames.get((receipt.recipient, receipt.sender, receipt.lane, sequence))
@@ -230,15 +264,33 @@ class Invariants:
             if passage is not None:
                 passage.refused = True
 
+    def died(self, address: Address) -> None:
+        """Let go of what a guard had in memory alone: nobody outside the nation was promised it."""
+        self._pending.pop(address, None)
+        self._unwritten.discard(address)
+        self._last.pop(address, None)
+        for report_id in self._at_risk.pop(address, ()):
+            passage = self.passages.get(report_id)
+            if passage is not None and not passage.at_hub:
+                del self.passages[report_id]
+
     # Something leaves, something arrives.
 
     def sent(self, letter: Letter, message: Message) -> None:
-        """Check the way and the size of what leaves."""
-        parties = {letter.source.party, letter.destination.party}
-        self._hold(2, f"{letter.source} to {letter.destination}", holds=len(parties) == 1 or HUB in parties)
+        """Check the way and the size of what leaves; raises `Breach`."""
+        source, destination = letter.source.party, letter.destination.party
+        through = source == destination or is_hub(source) is not is_hub(destination)
+        self.checked[2] += 1
+        if not through:
+            raise Breach(2, f"{letter.source} to {letter.destination}", self._now_us)
         if isinstance(message, Delivery):
-            through = HUB in {message.sender, message.recipient} and message.sender == letter.source.party
-            self._hold(2, f"a delivery {message.sender} to {message.recipient}", holds=through)
+            own = (message.sender, message.recipient) == (source, destination)
+            self._hold(2, f"a delivery {message.sender} to {message.recipient}", holds=own)
+            recorded = hashlib.sha256(message.sealed).digest() in self._recorded
+            what = f"{message.report_id} leaves {letter.source} before its record is on the disk"
+            self._hold(3, what, holds=recorded or letter.source in self._unwritten)
+        elif isinstance(message, Receipt):
+            self._take_receipt(message)
         size = len(letter.data)
         self._hold(6, f"a message of {size} bytes", holds=size <= MAXIMUM_MESSAGE_BYTES)
 
@@ -249,28 +301,53 @@ class Invariants:
         if isinstance(message, Delivery):
             frame = (message.sender, message.recipient, message.lane, message.sequence)
             self._frames[frame] = message.report_id
-        if isinstance(message, Suspension) and letter.destination.party == HUB:
-            self.entitlement.suspend(
+        if isinstance(message, Suspension) and is_hub(letter.destination.party):
+            self._entitlement_at(letter.destination.party).suspend(
                 message.party, message.arrangement, number=message.number, suspended=message.suspended
             )
 
     # The end of the run, after the weather has cleared.
 
-    def finish(self, logs: Mapping[str, list[bytes]]) -> None:
+    def finish(self, logs: Mapping[tuple[str, str], list[bytes]]) -> None:
         """Check that all arrived that had to, and that every audit log is whole.
 
         Args:
-            logs: records of every audit log of every disk, by party and name.
+            logs: records of every audit log of every disk and of what pictures took, by party and name.
         """
-        for name, records in logs.items():
+        for (party, name), records in logs.items():
+            if name == RECEIVED_LOG:
+                self._hold_taken_once(party, [body.decode() for body in records])
+                continue
             flaw = flaw_in_log(records)
-            self._hold(3, f"log {name}: {flaw}", holds=not flaw)
+            self._hold(3, f"log {name} of {party}: {flaw}", holds=not flaw)
+            if name.startswith("gave/"):
+                self._hold_receipted_stays(party, name, records)
         newest = self._newest_of_tracks()
         for report_id, passage in self.passages.items():
             if self._now_us - passage.sent_at_us < LIMIT_US:
                 continue
             if passage.lane is Lane.FLASH or newest[passage.originator, passage.track] == report_id:
                 self._hold_arrival(report_id, passage)
+
+    def _hold_receipted_stays(self, hub: str, name: str, records: list[bytes]) -> None:
+        """Hold that what an instance receipted to a nation stands in its log, towards each other nation."""
+        nation = name.removeprefix("gave/")
+        found: dict[str, set[str]] = {}
+        for record in (decode_record(body) for body in records):
+            found.setdefault(record.report_id, set()).add(record.recipient)
+        others = {one for one in self._nations if one != nation}
+        for report_id in self._receipted.get((hub, nation), ()):
+            known = found.get(report_id, set())
+            what = f"{hub} receipted {report_id} of {nation} and has records towards {sorted(known)} alone"
+            self._hold(4, what, holds=known >= others or HUB in known)
+
+    def _hold_taken_once(self, nation: str, taken: list[str]) -> None:
+        double = [one for one, count in Counter(taken).items() if count > 1]
+        self._hold(4, f"{double[:3]} taken more than once by {nation}", holds=not double)
+        held = set(taken)
+        for (recipient, _), report_ids in self._receipted.items():
+            lost = [one for one in report_ids if recipient == nation and one not in held]
+            self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
 
     def _newest_of_tracks(self) -> dict[tuple[str, str], str]:
         newest: dict[tuple[str, str], str] = {}

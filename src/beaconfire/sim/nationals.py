@@ -88,6 +88,9 @@ class _Recorder:
     def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
         """Nothing to keep."""
 
+    def died(self, address: Address) -> None:
+        """Nothing to keep."""
+
 
 def batches(detections: Sequence[Detection]) -> Iterator[tuple[TimeUs, DetectionBatch]]:
     """Yield (time, batch): the detections of one instant together, in order of time.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from beaconfire.messages.words import HUB, Lane, TimeUs
+from beaconfire.messages.words import Lane, TimeUs, is_hub
 from beaconfire.nodes.commands import Channel
 from beaconfire.sim.chance import Chance
 
@@ -82,13 +82,15 @@ class SimNetwork:
 
     Attributes:
         weather: what rules now; may be replaced, also by none, while running.
-        cut: parties without a connection to the hub now.
+        weather_of: what rules instead between one nation and the hub.
+        cut: ways from one party to another on which nothing passes now; an empty name is any party.
     """
 
     def __init__(self, weather: Weather, seed: int) -> None:
         """Start with some weather and no partition."""
         self.weather = weather
-        self.cut: set[str] = set()
+        self.weather_of: dict[str, Weather] = {}
+        self.cut: set[tuple[str, str]] = set()
         self._chance = Chance(seed, "network")
         self._last_us: dict[tuple[Address, Address, Lane, bool], TimeUs] = {}
 
@@ -96,22 +98,29 @@ class SimNetwork:
         """Return the copies of a letter that arrive, possibly none."""
         if letter.source.party == letter.destination.party:
             return [self._in_order(letter, letter.sent_at_us + self.weather.local_us)]
-        if self.is_cut(letter):
+        if self.cut and self.is_cut(letter):
             return []
-        if self._chance.happens(self.weather.loss):
+        weather = self._weather_for(letter)
+        if self._chance.happens(weather.loss):
             return []
-        copies = [self._copy(letter)]
-        if self._chance.happens(self.weather.duplicate):
-            copies.append(self._copy(letter))
+        copies = [self._copy(letter, weather)]
+        if self._chance.happens(weather.duplicate):
+            copies.append(self._copy(letter, weather))
         return copies
 
     def is_cut(self, letter: Letter) -> bool:
-        """Return True if a partition stands between source and destination."""
-        return not self.cut.isdisjoint((letter.source.party, letter.destination.party))
+        """Return True if a partition stands on the way from source to destination."""
+        source, destination = letter.source.party, letter.destination.party
+        return not self.cut.isdisjoint(((source, destination), (source, ""), ("", destination)))
 
-    def _copy(self, letter: Letter) -> Arrival:
-        weather = self.weather
-        span_us = weather.to_hub_us if letter.destination.party == HUB else weather.to_nation_us
+    def _weather_for(self, letter: Letter) -> Weather:
+        if not self.weather_of:
+            return self.weather
+        nation = letter.source.party if is_hub(letter.destination.party) else letter.destination.party
+        return self.weather_of.get(nation, self.weather)
+
+    def _copy(self, letter: Letter, weather: Weather) -> Arrival:
+        span_us = weather.to_hub_us if is_hub(letter.destination.party) else weather.to_nation_us
         if not letter.is_delivery:
             span_us = weather.control_us
         time_us = letter.sent_at_us + self._chance.between(*span_us)

@@ -1,4 +1,4 @@
-"""What the seeds of a campaign are run on: half a minute of one flight around burnout, seen by three."""
+"""What the seeds of a campaign are run on: twenty seconds of one flight around burnout, seen by three."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from beaconfire.units import MICROSECONDS_PER_SECOND
 FLIGHT: Final = "2022-10-04"
 WORLD_SEED: Final = 1
 FROM_S: Final = 186
-UNTIL_S: Final = 214
+UNTIL_S: Final = 206
 RESERVED: Final = Nation("KOR")
 RESERVED_TO: Final = Nation("JPN")
 

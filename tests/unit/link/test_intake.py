@@ -169,3 +169,22 @@ def test_an_unsigned_receipt_names_both_parties() -> None:
     recipient.take(delivery(1))
     (receipt,) = recipient.intake.receipts(unsigned, monotonic_us=10**9)
     assert (receipt.sender, receipt.recipient, receipt.signature) == ("JPN", HUB, b"")
+
+
+def test_a_restarted_sender_that_passes_numbers_over_leaves_no_gap() -> None:
+    recipient = Recipient()
+    recipient.take(delivery(3))
+    recipient.take(delivery(4 + module.RENUMBERED, oldest=3))
+    assert recipient.missing(10 * GAP_WAIT_US) == []
+    recipient.take(delivery(6 + module.RENUMBERED, oldest=3))
+    assert recipient.missing(20 * GAP_WAIT_US) == [5 + module.RENUMBERED]
+
+
+def test_what_was_taken_is_known_by_its_report_and_what_was_refused_is_not() -> None:
+    recipient = Recipient()
+    recipient.take(delivery(1, report="taken"))
+    recipient.take(delivery(2, report="refused"), refused=True)
+    for one in (recipient.intake, Recipient(recipient.table).intake):
+        assert one.has_taken("taken")
+        assert not one.has_taken("refused")
+        assert not one.has_taken("never came")

@@ -6,6 +6,7 @@ from beaconfire.link.outbox import (
     FIRST_RESEND_US,
     LAST_RESEND_US,
     RESEND_WINDOW,
+    RESTART_SKIP,
     SEALED_BYTES_MAX,
     Outbox,
     Parcel,
@@ -103,7 +104,7 @@ def test_a_sequence_is_never_given_twice_even_after_every_row_has_gone() -> None
     put(box, released("a"), disk)
     put(box, released("b"), disk)
     disk.forget(box.receipt(receipt(1, 2)).forget)
-    assert delivery(put(disk.restored(), released("c")).parcel).sequence == 3
+    assert delivery(put(disk.restored(), released("c")).parcel).sequence == 3 + RESTART_SKIP
 
 
 def test_what_was_open_is_due_at_once_after_a_restart() -> None:
@@ -285,4 +286,37 @@ def test_an_unreadable_row_is_passed_over() -> None:
     disk.table[key] = b"\x00"
     again = disk.restored()
     assert sequences(again) == [(Lane.ROUTINE, 2)]
-    assert delivery(put(again, released("c")).parcel).sequence == 3
+    assert delivery(put(again, released("c")).parcel).sequence == 3 + RESTART_SKIP
+
+
+def test_a_receipt_from_before_a_restart_settles_nothing_of_after_it() -> None:
+    """The disk was full when "a" left as number 2: a restart knows nothing of it, and its receipt comes."""
+    disk = Disk()
+    before = Outbox("KOR", HUB, [])
+    put(before, released("written"), disk)
+    assert delivery(before.put(released("a"), utc_us=0, monotonic_us=0).parcel).sequence == 2
+    after = disk.restored()
+    put(after, released("b"))
+    assert after.receipt(receipt(2)).delivered == ()
+    assert after.queued(Lane.ROUTINE) == 2
+
+
+def test_since_when_the_oldest_flash_waits_is_known() -> None:
+    box = Outbox("KOR", HUB, [])
+    put(box, released("r"), at_us=5)
+    assert box.unreceipted_since_us() is None
+    put(box, released("f", Lane.FLASH), at_us=7)
+    put(box, released("g", Lane.FLASH), at_us=9)
+    assert box.unreceipted_since_us() == 7
+    box.receipt(receipt(1, lane=Lane.FLASH))
+    assert box.unreceipted_since_us() == 9
+    assert box.open_ids() == ["g"]
+
+
+def test_an_expired_flash_that_made_room_is_still_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FLASH_ROWS_MAX", 1)
+    box = Outbox("KOR", HUB, [])
+    put(box, released("old", Lane.FLASH, expires_us=10))
+    assert not box.put(released("new", Lane.FLASH), utc_us=20, monotonic_us=0).refused
+    assert box.due(utc_us=20, monotonic_us=0).expired_flash == ("old",)
+    assert box.due(utc_us=20, monotonic_us=0).expired_flash == ()

@@ -64,7 +64,8 @@ class HubConfig(msgspec.Struct, frozen=True):
         key: the hub's own signing key.
         keyring: keys trusted here.
         agreements: verified arrangements.
-        secret: under which opaque names are made, 32 bytes.
+        secret: under which opaque names are made, 32 bytes; the same for all instances.
+        instance: name of this one.
     """
 
     parties: tuple[Nation, ...]
@@ -73,17 +74,18 @@ class HubConfig(msgspec.Struct, frozen=True):
     keyring: Keyring
     agreements: tuple[Agreement, ...]
     secret: bytes
+    instance: str = HUB
 
 
 class _Link:
     """What the hub keeps for one nation: what it owes it, what it had of it, its books, its lanes."""
 
-    def __init__(self, nation: Nation, rows: Rows) -> None:
+    def __init__(self, instance: str, nation: Nation, rows: Rows) -> None:
         self.nation = nation
-        self.outbox = Outbox(HUB, nation, rows.rows(Table.OUTBOX))
+        self.outbox = Outbox(instance, nation, rows.rows(Table.OUTBOX))
         self.books = Books(nation, rows)
-        self.intake = Intake(HUB, nation, rows.rows(Table.INTAKE))
-        self.liveness = Liveness(HUB, nation)
+        self.intake = Intake(instance, nation, rows.rows(Table.INTAKE))
+        self.liveness = Liveness(instance, nation)
 
 
 class HubNode:
@@ -103,6 +105,7 @@ class HubNode:
             decider: judge of policies; Cedar if None.
         """
         self._config = config
+        self._name = "hub" if config.instance == HUB else f"hub/{config.instance}"
         self.arrangements = Arrangements(config.agreements)
         self._releaser = Releaser(
             decider=decider or CedarDecider(config.agreements),
@@ -111,7 +114,7 @@ class HubNode:
             secret=config.secret,
             mode=config.mode,
         )
-        self._links = {nation: _Link(nation, rows) for nation in sorted(config.parties)}
+        self._links = {nation: _Link(config.instance, nation, rows) for nation in sorted(config.parties)}
         self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._suspensions: dict[str, Suspension] = {}
         self._restore_suspensions(rows)
@@ -339,9 +342,9 @@ class HubNode:
             for link in self._links.values()
             for one in link.liveness.health({n: link.outbox.queued(n) for n in Lane}, now.monotonic_us)
         )
-        health = Health(source="hub", at_us=now.utc_us, links=links, counters=dict(self.counters))
-        return Send(Channel.HEALTH, HUB, Lane.ROUTINE, health)
+        health = Health(source=self._name, at_us=now.utc_us, links=links, counters=dict(self.counters))
+        return Send(Channel.HEALTH, self._config.instance, Lane.ROUTINE, health)
 
     def _notice(self, code: str, text: str, now: Now) -> Command:
-        notice = Notice(code=code, severity=Severity.FAULT, text=text, at_us=now.utc_us, source="hub")
-        return Send(Channel.NOTICE, HUB, Lane.FLASH, notice)
+        notice = Notice(code=code, severity=Severity.FAULT, text=text, at_us=now.utc_us, source=self._name)
+        return Send(Channel.NOTICE, self._config.instance, Lane.FLASH, notice)
