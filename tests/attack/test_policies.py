@@ -6,7 +6,7 @@ import pytest
 from beaconfire.adapters.bundles import shipped_templates
 from beaconfire.errors import UsageError
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.words import HUB, Group, Lane, Mode
+from beaconfire.messages.words import HUB, Group, Mode
 from beaconfire.release.arrangements import Arrangements
 from beaconfire.release.cedar import CedarDecider, check_policies
 from beaconfire.release.decide import (
@@ -43,7 +43,7 @@ def to_japan(policies: str) -> Released[Outgoing] | Withheld:
     """Return what the hub decides for Japan under these policies, over a report sealed under the shipped."""
     honest = Arrangements(agreements())
     label = label_report(rules(KOR), KOR, (JPN, USA))
-    terms = SealTerms(label, Lane.FLASH, T0_US, T0_US + 600_000_000, ())
+    terms = SealTerms(label, T0_US, T0_US + 600_000_000, ())
     guard = Releaser(CedarDecider(agreements()), honest, key_of(KOR), b"s" * 32, Mode.SIMULATED)
     sealed = release_to_hub(report(), terms, guard)
     assert isinstance(sealed, Released)

@@ -10,7 +10,7 @@ from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, decode_header, deco
 from beaconfire.messages.envelope import Disclosure, Header, Sealed
 from beaconfire.messages.label import GroupLabel
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.words import HUB, Group, Lane, Level, Mode, Sharing
+from beaconfire.messages.words import HUB, Group, Level, Mode, Sharing
 from beaconfire.release.arrangements import Arrangements
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.content import encode_content
@@ -32,7 +32,7 @@ def releaser(party: str) -> Releaser:
 
 def terms() -> SealTerms:
     label = label_report(rules(KOR), KOR, (JPN, USA))
-    return SealTerms(label, Lane.FLASH, T0_US, T0_US + 600_000_000, ())
+    return SealTerms(label, T0_US, T0_US + 600_000_000, ())
 
 
 def at_hub() -> Sealed:

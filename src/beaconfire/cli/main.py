@@ -29,6 +29,7 @@ VERBS: Final = {
     "tail": "follow what a running installation says",
     "keys": "make and show keys",
     "simulate": "many seeds of the simulated network, with faults, every invariant checked",
+    "campaign": "try a promise as often as asked, far beyond the checks of every change",
     "schema": "write the JSON Schema of messages and files",
 }
 """Each verb and its one line of help; `beaconfire.cli.<verb>` holds it."""

@@ -3,11 +3,14 @@
 import msgspec
 
 from beaconfire.messages.label import Label
-from beaconfire.messages.words import Group, Lane, Mode, Nation, TimeUs
+from beaconfire.messages.words import Group, Mode, Nation, TimeUs
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the originator signs. Nothing in it counts what the recipient may not have.
+    """What the originator signs, once for all recipients.
+
+    So nothing in it counts, names or times what some recipient may not have: no report before it, no lane,
+    no detection, no other arrangement. What it replaces follows from track and time.
 
     Attributes:
         schema: schema version of the message.
@@ -15,16 +18,14 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         kind: type tag of the content, such as "report".
         originator: nation.
         track: keyed hash naming the national track.
-        supersedes: report id it replaces, or None.
         mode: what it is about.
         exercise: exercise id, empty in mode REAL.
-        lane: FLASH or ROUTINE.
         valid_from_us: not before this.
-        observed_at_us: newest detection used.
         sent_at_us: when it was sealed.
         expires_at_us: not after this.
         label: who may learn it.
-        arrangements: hashes of the arrangements in force at the originator when sealed.
+        arrangements: salted SHA-256 over the digests of the arrangements in force at the originator when
+            sealed, 32 hex digits: it can be held to them later, and tells no recipient of the others.
         hops_max: how many relays it may pass.
         digests: one salted SHA-256 per group, always all of `Group` in order, 32 bytes each.
         key_id: fingerprint of the signing key.
@@ -35,16 +36,13 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str
     originator: Nation
     track: str
-    supersedes: str | None
     mode: Mode
     exercise: str
-    lane: Lane
     valid_from_us: TimeUs
-    observed_at_us: TimeUs
     sent_at_us: TimeUs
     expires_at_us: TimeUs
     label: Label
-    arrangements: tuple[str, ...]
+    arrangements: str
     hops_max: int
     digests: tuple[bytes, ...]
     key_id: str
@@ -94,7 +92,9 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         signature: Ed25519 of the originator over `header` (DSSE-style pre-authentication encoding).
         disclosures: groups left intact.
         degradations: groups replaced.
-        basis: ids of the arrangements under which the last releaser let it pass.
+        basis: ids of the arrangements under which the last releaser let it pass. On the way to the hub,
+            "RECIPIENT/id" of each that is in force at the originator, for each partner that may have
+            anything: the hub passes it on under no other.
     """
 
     header: bytes

@@ -10,7 +10,6 @@ Three rules:
    holds nothing up.
 """
 
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -23,7 +22,7 @@ from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Probe, Receipt, Suspension
-from beaconfire.messages.words import HUB, Lane, Mode, Nation, Phase, Severity, Status
+from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Append,
     Channel,
@@ -46,14 +45,12 @@ from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules, label_report
 from beaconfire.release.terms import SealTerms
 
-ROUTINE_LIFE_US: Final = 60_000_000
-"""Lives are of transport, so of the wall clock; a guard told that its clock runs fast scales them."""
-FLASH_LIFE_US: Final = 600_000_000
+LIFE_US: Final = 600_000_000
+"""Of a report, of transport, so of the wall clock; a guard told that its clock runs fast scales it."""
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
 UNRECEIPTED_US: Final = 1_500_000
 """Looked at once a second at least, so that it is said within 2.5 s; resends go on meanwhile."""
-TRACKS_MAX: Final = 4_096
 
 
 class GuardConfig(msgspec.Struct, frozen=True):
@@ -84,24 +81,6 @@ class GuardConfig(msgspec.Struct, frozen=True):
     hubs: tuple[str, ...] = (HUB,)
 
 
-class _Stage(msgspec.Struct, frozen=True):
-    """What of a track, once changed, makes a report FLASH."""
-
-    phase: Phase | None
-    status: Status | None
-    has_launch: bool
-    has_impact: bool
-
-
-def _stage_of(report: Report) -> _Stage:
-    return _Stage(
-        phase=report.trajectory.phase if report.trajectory else None,
-        status=report.classification.status if report.classification else None,
-        has_launch=report.launch_point is not None,
-        has_impact=bool(report.impact),
-    )
-
-
 class GuardNode:
     """Own reports in, sealed reports out; see the module. Runs as `nodes.commands.Node`.
 
@@ -130,7 +109,6 @@ class GuardNode:
         self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
         log = f"guard/{config.nation}"
         self._audit = AuditLog(log, rows.log(log))
-        self._stages: OrderedDict[str, _Stage] = OrderedDict()
         self._suspensions: dict[str, Suspension] = {}
         self._restore_suspensions(rows)
         self.counters = dict.fromkeys(
@@ -173,8 +151,8 @@ class GuardNode:
                 return []
 
     def _report(self, report: Report, now: Now) -> list[Command]:
-        lane = self._lane_of(report)
-        decided = self._decide(report, lane, now)
+        decided = self._decide(report, now)
+        lane = decided.value.lane if isinstance(decided, Released) else Lane.ROUTINE
         commands: list[Command] = []
         if isinstance(decided, Released):
             posted = self._outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
@@ -184,26 +162,14 @@ class GuardNode:
                 self.counters["lost"] += 1
         return [self._record(report, lane, decided, now), *commands]
 
-    def _lane_of(self, report: Report) -> Lane:
-        """Return FLASH for a first report and for a new phase, status, launch point or impact area."""
-        stage = _stage_of(report)
-        known = self._stages.pop(report.track, None)
-        self._stages[report.track] = stage
-        if len(self._stages) > TRACKS_MAX:
-            self._stages.popitem(last=False)
-        return Lane.ROUTINE if stage == known else Lane.FLASH
-
-    def _decide(self, report: Report, lane: Lane, now: Now) -> Released[Outgoing] | Withheld:
+    def _decide(self, report: Report, now: Now) -> Released[Outgoing] | Withheld:
         config = self._config
         if config.exercise and report.exercise != config.exercise:
             return Withheld(reason=Reason.MODE_MISMATCH, rule="exercise", detail=report.exercise[:40])
-        partners = self.arrangements.partners(config.nation, now.utc_us)
-        life_us = FLASH_LIFE_US if lane is Lane.FLASH else ROUTINE_LIFE_US
         terms = SealTerms(
-            label=label_report(config.rules, config.nation, partners),
-            lane=lane,
+            label=label_report(config.rules, config.nation, config.rules.releasable_to),
             sent_at_us=now.utc_us,
-            expires_at_us=now.utc_us + round(life_us * config.clock_speed),
+            expires_at_us=now.utc_us + round(LIFE_US * config.clock_speed),
             arrangements=self._in_force_digests(now),
         )
         return release_to_hub(report, terms, self._releaser)

@@ -235,7 +235,7 @@ class PictureNode:
         )
         if isinstance(opened, Withheld):
             return opened
-        if opened.header.report_id != delivery.report_id or opened.header.lane is not delivery.lane:
+        if opened.header.report_id != delivery.report_id:
             return Withheld(reason=Reason.SCHEMA, rule="delivery", detail="frame and header differ")
         source = Source(opened.report, opened.basis, now.utc_us)
         try:

@@ -4,26 +4,30 @@ Two judges must agree on every release: the policies of the arrangements (a `Dec
 allow-list of `release.second_check` over the bytes about to leave. Any doubt withholds.
 """
 
+from collections.abc import Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
+from beaconfire.messages.arrangement import Flow
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, encode
 from beaconfire.messages.envelope import Degradation, Header, Sealed
 from beaconfire.messages.label import Label
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation
+from beaconfire.release.age import age_bucket_s
 from beaconfire.release.arrangements import Agreement, Arrangements
-from beaconfire.release.content import content_of
+from beaconfire.release.content import Content, content_of
 from beaconfire.release.keys import SigningKey
 from beaconfire.release.label import flaw_in_label, rights_of
 from beaconfire.release.obligations import Obligations
 from beaconfire.release.opening import Opened
-from beaconfire.release.sanitise import sanitise
+from beaconfire.release.sanitise import is_anything_left, sanitise
 from beaconfire.release.seal import degrade, keep_groups, seal_report
 from beaconfire.release.second_check import flaw_in_outgoing, flaw_towards_hub
 from beaconfire.release.terms import SealTerms
+from beaconfire.release.trail import Trail, stage_of
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -32,8 +36,8 @@ _TOKEN: Final = object()
 MAXIMUM_SEALED_BYTES: Final = MAXIMUM_MESSAGE_BYTES - 1_024
 """Room is left for the frame of the delivery."""
 
-AGE_BUCKETS_S: Final = (1, 5, 15, 60, 300, 600, 3_600, 86_400, 2_592_000)
-"""Upper ends of the ages that policies can tell apart."""
+ROUTINE_SHARE: Final = 10
+"""A ROUTINE report is worth sending for a tenth of its life: newer ones replace it."""
 
 
 class Released(Generic[T_co]):
@@ -142,6 +146,7 @@ class Releaser(msgspec.Struct, frozen=True):
         key: of the party that seals (guard) or degrades (hub).
         secret: under which salts and opaque names are made, 32 bytes.
         mode: the only mode this process works in.
+        trail: what each recipient last had of each track.
     """
 
     decider: Decider
@@ -149,24 +154,18 @@ class Releaser(msgspec.Struct, frozen=True):
     key: SigningKey
     secret: bytes
     mode: Mode
-
-
-def age_bucket_s(age_us: int) -> int:
-    """Return the upper end, in seconds, of the bucket an age is in; the last one has no end."""
-    age_s = age_us / 1_000_000
-    return next((end for end in AGE_BUCKETS_S if age_s <= end), AGE_BUCKETS_S[-1] + 1)
+    trail: Trail = msgspec.field(default_factory=Trail)
 
 
 def rule_for(
-    releaser: Releaser, label: Label, recipient: Nation, age_us: int, now_us: int
+    releaser: Releaser, label: Label, recipient: Nation, age_us: int, agreements: tuple[Agreement, ...]
 ) -> Ruling | Withheld:
-    """Return what the policies and the label let one nation have of a report."""
+    """Return what the policies of the agreements between two and the label let one of them have."""
     flaw = flaw_in_label(label, label.originator)
     if flaw:
         return Withheld(reason=Reason.UNLABELLED, rule="label", detail=flaw)
     if recipient not in label.releasable_to:
         return Withheld(reason=Reason.NOT_RELEASABLE, rule="label")
-    agreements = releaser.arrangements.between(label.originator, recipient, now_us)
     if not agreements:
         return Withheld(reason=Reason.NO_ARRANGEMENT, rule="arrangements")
     question = Question(
@@ -184,7 +183,7 @@ def _close(ruling: Ruling, label: Label, recipient: Nation) -> Ruling:
     """Take out what the label denies, and close what could be inferred from the rest.
 
     A launch point that is coarse or missing could be had back from a boost trajectory: then state and
-    covariance pass only once the boost is over.
+    covariance pass only once the boost is over. A covariance never passes without its state.
     """
     groups = {
         group: obligations
@@ -196,30 +195,49 @@ def _close(ruling: Ruling, label: Label, recipient: Nation) -> Ruling:
         for group in (Group.TRAJECTORY, Group.COVARIANCE):
             if group in groups:
                 groups[group] = groups[group].join(Obligations(coast_only=True))
+    if Group.TRAJECTORY not in groups:
+        groups.pop(Group.COVARIANCE, None)
     return msgspec.structs.replace(ruling, groups=groups)
 
 
 def release_to_hub(report: Report, terms: SealTerms, releaser: Releaser) -> "Released[Outgoing] | Withheld":
-    """Return a nation's own report sealed for the hub, with every group that any partner may have.
+    """Return a nation's own report sealed for the hub, with every group that any partner may have now.
 
     The hub needs a group whole to coarsen it for one partner and pass it to another; a group that no
-    partner may have does not leave the nation.
+    partner may have does not leave the nation. The basis binds the hub: it passes nothing to a partner that
+    is not named there, nor under an arrangement that is not in force here.
     """
     flaw = _flaw_in_own(report, terms, releaser)
     if flaw is not None:
         return flaw
-    sent_at_us = terms.sent_at_us
-    age_us = sent_at_us - report.stated_at_us
-    verdicts = {
-        partner: rule_for(releaser, terms.label, partner, age_us, sent_at_us)
+    held = {
+        partner: releaser.arrangements.between(report.originator, partner, terms.sent_at_us)
         for partner in sorted(terms.label.releasable_to)
+    }
+    age_us = terms.sent_at_us - report.stated_at_us
+    verdicts = {
+        partner: rule_for(releaser, terms.label, partner, age_us, agreements)
+        for partner, agreements in held.items()
     }
     rulings = {p: v for p, v in verdicts.items() if isinstance(v, Ruling)}
     if not rulings:
         return next(v for v in verdicts.values() if isinstance(v, Withheld))
-    groups = {group for ruling in rulings.values() for group in ruling.groups}
+    groups = {
+        group
+        for ruling in rulings.values()
+        for group, obligations in ruling.groups.items()
+        if is_anything_left(report, group, obligations)
+    }
     sealed = keep_groups(seal_report(report, terms, releaser.key, releaser.secret), groups)
-    return _checked_for_hub(sealed, report, terms, (releaser, rulings))
+    basis = tuple(sorted(f"{p}/{one.bundle.arrangement}" for p in rulings for one in held[p]))
+    sealed = msgspec.structs.replace(sealed, basis=basis)
+    flows = [flow for p in rulings for flow in _flows(held[p], report.originator, p)]
+    return _checked_for_hub(sealed, report, terms, (releaser, rulings, flows))
+
+
+def _flows(agreements: Iterable[Agreement], originator: str, recipient: str) -> list[Flow]:
+    flows = (agreement.flow(originator, recipient) for agreement in agreements)
+    return [flow for flow in flows if flow is not None]
 
 
 def _flaw_in_own(report: Report, terms: SealTerms, releaser: Releaser) -> Withheld | None:
@@ -241,17 +259,11 @@ def _checked_for_hub(
     sealed: Sealed,
     report: Report,
     terms: SealTerms,
-    decided: tuple[Releaser, dict[Nation, Ruling]],
+    decided: tuple[Releaser, dict[Nation, Ruling], list[Flow]],
 ) -> "Released[Outgoing] | Withheld":
-    releaser, rulings = decided
+    releaser, rulings, flows = decided
     groups = tuple(one.group for one in sealed.disclosures)
     body = encode(sealed)
-    flows = [
-        flow
-        for partner in rulings
-        for agreement in releaser.arrangements.between(report.originator, partner, terms.sent_at_us)
-        if (flow := agreement.flow(report.originator, partner)) is not None
-    ]
     if Group.PROVENANCE not in groups or len(groups) < 2:
         return Withheld(reason=Reason.NOTHING_LEFT, rule="guard")
     flaw = flaw_towards_hub(body, flows, releaser.mode.value, terms.sent_at_us)
@@ -259,13 +271,17 @@ def _checked_for_hub(
         flaw = f"{len(body)} bytes"
     if flaw:
         return Withheld(reason=Reason.SECOND_CHECK, rule="second-check", detail=flaw)
+    stage = stage_of({group: content_of(report, group) for group in groups})
+    lane = releaser.trail.lane_of(HUB, (report.originator, report.track), stage, terms.sent_at_us)
+    if lane is None:
+        return Withheld(reason=Reason.REPLAYED, rule="superseded")
     outgoing = Outgoing(
         report_id=report.report_id,
         originator=report.originator,
         track=report.track,
-        lane=terms.lane,
+        lane=lane,
         sent_at_us=terms.sent_at_us,
-        expires_at_us=terms.expires_at_us,
+        expires_at_us=_worth_until_us(lane, terms.sent_at_us, terms.expires_at_us),
         hops=0,
         sealed=body,
         basis=tuple(sorted({name for ruling in rulings.values() for name in ruling.basis})),
@@ -274,6 +290,12 @@ def _checked_for_hub(
         rules=_rules(tuple(rulings.values()), groups),
     )
     return Released(outgoing, HUB, _TOKEN)
+
+
+def _worth_until_us(lane: Lane, sent_at_us: int, expires_at_us: int) -> int:
+    if lane is Lane.FLASH:
+        return expires_at_us
+    return sent_at_us + (expires_at_us - sent_at_us) // ROUTINE_SHARE
 
 
 def release_to_partner(
@@ -287,15 +309,29 @@ def release_to_partner(
         return Withheld(reason=Reason.MODE_MISMATCH, rule="mode", detail=header.mode)
     if now_us >= header.expires_at_us:
         return Withheld(reason=Reason.EXPIRED, rule="expiry")
-    age_us = now_us - header.observed_at_us
-    ruling = rule_for(releaser, header.label, recipient, age_us, now_us)
+    between = releaser.arrangements.between(header.originator, recipient, now_us)
+    agreements = tuple(one for one in between if f"{recipient}/{one.bundle.arrangement}" in opened.basis)
+    age_us = now_us - header.valid_from_us
+    ruling = rule_for(releaser, header.label, recipient, age_us, agreements)
     if isinstance(ruling, Withheld):
         return ruling
-    sealed = _sanitised(opened, ruling, recipient, releaser)
-    return _checked_for_partner(sealed, header, ruling, (releaser, recipient, now_us))
+    sealed, contents = _sanitised(opened, ruling, recipient, releaser)
+    named = (one for one in agreements if one.bundle.arrangement in ruling.basis)
+    flows = _flows(named, header.originator, recipient)
+    withheld = _flaw_for_partner(sealed, recipient, flows, (releaser.mode, now_us))
+    if withheld is not None:
+        return withheld
+    track = (header.originator, header.track)
+    lane = releaser.trail.lane_of(recipient, track, stage_of(contents), header.sent_at_us)
+    if lane is None:
+        return Withheld(reason=Reason.REPLAYED, rule="superseded")
+    return _outgoing(sealed, header, ruling, (recipient, lane))
 
 
-def _sanitised(opened: Opened, ruling: Ruling, recipient: Nation, releaser: Releaser) -> Sealed:
+def _sanitised(
+    opened: Opened, ruling: Ruling, recipient: Nation, releaser: Releaser
+) -> tuple[Sealed, dict[Group, Content]]:
+    contents: dict[Group, Content] = {}
     whole: list[Group] = []
     degradations: list[Degradation] = []
     secret = b"%b for %b" % (releaser.secret, recipient.encode())
@@ -305,45 +341,50 @@ def _sanitised(opened: Opened, ruling: Ruling, recipient: Nation, releaser: Rele
         left = sanitise(opened.report, group, obligations, secret)
         if left.value is None:
             continue
+        contents[group] = left.value
         if left.transform:
             degradations.append(degrade(opened.header, group, left.value, left.transform, releaser.key))
         else:
             whole.append(group)
     kept = keep_groups(opened.sealed, whole)
-    return msgspec.structs.replace(kept, degradations=tuple(degradations), basis=ruling.basis)
+    return msgspec.structs.replace(kept, degradations=tuple(degradations), basis=ruling.basis), contents
 
 
-def _checked_for_partner(
-    sealed: Sealed, header: Header, ruling: Ruling, case: tuple[Releaser, Nation, int]
-) -> "Released[Outgoing] | Withheld":
-    releaser, recipient, now_us = case
-    degraded = tuple(one.group for one in sealed.degradations)
-    groups = (*(one.group for one in sealed.disclosures), *degraded)
+def _groups_of(sealed: Sealed) -> tuple[Group, ...]:
+    return (*(one.group for one in sealed.disclosures), *(one.group for one in sealed.degradations))
+
+
+def _flaw_for_partner(
+    sealed: Sealed, recipient: Nation, flows: list[Flow], terms: tuple[Mode, int]
+) -> Withheld | None:
+    groups = _groups_of(sealed)
     if Group.PROVENANCE not in groups or len(groups) < 2:
         return Withheld(reason=Reason.NOTHING_LEFT, rule="sanitise")
+    mode, now_us = terms
     body = encode(sealed)
-    flows = [
-        flow
-        for agreement in releaser.arrangements.between(header.originator, recipient, now_us)
-        if agreement.bundle.arrangement in ruling.basis
-        and (flow := agreement.flow(header.originator, recipient)) is not None
-    ]
-    flaw = flaw_in_outgoing(body, recipient, flows, releaser.mode.value, now_us)
-    if flaw or len(body) > MAXIMUM_SEALED_BYTES:
-        detail = flaw or f"{len(body)} bytes"
-        return Withheld(reason=Reason.SECOND_CHECK, rule="second-check", detail=detail[:200])
+    flaw = flaw_in_outgoing(body, recipient, flows, mode.value, now_us)
+    if len(body) > MAXIMUM_SEALED_BYTES:
+        flaw = f"{len(body)} bytes"
+    return Withheld(reason=Reason.SECOND_CHECK, rule="second-check", detail=flaw[:200]) if flaw else None
+
+
+def _outgoing(
+    sealed: Sealed, header: Header, ruling: Ruling, towards: tuple[Nation, Lane]
+) -> "Released[Outgoing]":
+    recipient, lane = towards
+    groups = _groups_of(sealed)
     outgoing = Outgoing(
         report_id=header.report_id,
         originator=header.originator,
         track=header.track,
-        lane=header.lane,
+        lane=lane,
         sent_at_us=header.sent_at_us,
-        expires_at_us=header.expires_at_us,
+        expires_at_us=_worth_until_us(lane, header.sent_at_us, header.expires_at_us),
         hops=1,
-        sealed=body,
+        sealed=encode(sealed),
         basis=ruling.basis,
         groups=groups,
-        degraded=degraded,
+        degraded=tuple(one.group for one in sealed.degradations),
         rules=_rules((ruling,), groups),
     )
     return Released(outgoing, recipient, _TOKEN)

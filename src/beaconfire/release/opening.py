@@ -27,7 +27,7 @@ class Opened(msgspec.Struct, frozen=True):
     Attributes:
         report: with the groups that were released; the others are None.
         header: what the originator signed.
-        basis: ids of the arrangements under which it was released; empty at the hub.
+        basis: ids of the arrangements under which it was released, or may be by the hub.
         degraded: groups the hub replaced by something coarser.
         sealed: as decoded.
     """
@@ -106,7 +106,7 @@ def report_from(header: Header, contents: dict[Group, Content]) -> Report:
         Report(
             report_id=header.report_id,
             track=header.track,
-            supersedes=header.supersedes,
+            supersedes=None,
             originator=header.originator,
             mode=header.mode,
             exercise=header.exercise,
@@ -152,7 +152,7 @@ def _check_recipient(
     if header.originator == recipient:
         raise _Refused(Reason.OWN_DATA, header.report_id[:40])
     if recipient == HUB:
-        if envelope.degradations or envelope.basis:
+        if envelope.degradations:
             raise _Refused(Reason.SCHEMA, "degraded before it reached the hub")
         return ()
     if recipient not in header.label.releasable_to:

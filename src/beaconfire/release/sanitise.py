@@ -44,9 +44,7 @@ def sanitise(report: Report, group: Group, obligations: Obligations, opaque_secr
             recipients can't compare them.
     """
     value = content_of(report, group)
-    if value is None or obligations.drop or not obligations.can_apply_to(group):
-        return Sanitised(value=None)
-    if obligations.coast_only and not _boost_is_over(report):
+    if not is_anything_left(report, group, obligations):
         return Sanitised(value=None)
     match value:
         case LaunchEstimate():
@@ -61,6 +59,18 @@ def sanitise(report: Report, group: Group, obligations: Obligations, opaque_secr
         case _:
             coarse = value
     return Sanitised(value=coarse, transform="" if coarse == value else _words(obligations))
+
+
+def is_anything_left(report: Report, group: Group, obligations: Obligations) -> bool:
+    """Return whether anything of a group passes under its obligations, in whatever form.
+
+    A covariance without its state does not: it would still tell of the geometry.
+    """
+    if content_of(report, group) is None or obligations.drop or not obligations.can_apply_to(group):
+        return False
+    if group is Group.COVARIANCE and report.trajectory is None:
+        return False
+    return not obligations.coast_only or _boost_is_over(report)
 
 
 def _words(obligations: Obligations) -> str:

@@ -34,6 +34,12 @@ def group_digest(salt: bytes, group: Group, content: bytes) -> bytes:
     return hashlib.sha256(b"beaconfire-group %b %b %b" % (group.value.encode(), salt, content)).digest()
 
 
+def arrangements_digest(digests: tuple[str, ...], secret: bytes, report_id: str) -> str:
+    """Return the salted SHA-256 over the digests of arrangements, sorted; 32 hex digits."""
+    salt = hmac.digest(secret, f"beaconfire-salt arrangements {report_id}".encode(), "sha256")
+    return hashlib.sha256(b"beaconfire-arrangements %b %b" % (salt, encode(sorted(digests)))).hexdigest()[:32]
+
+
 def seal_report(report: Report, terms: SealTerms, key: SigningKey, secret: bytes) -> Sealed:
     """Return the report sealed by its originator, with every group that has a value disclosed."""
     contents = [encode_content(content_of(report, group)) for group in GROUPS]
@@ -44,16 +50,13 @@ def seal_report(report: Report, terms: SealTerms, key: SigningKey, secret: bytes
         kind="report",
         originator=report.originator,
         track=report.track,
-        supersedes=report.supersedes,
         mode=report.mode,
         exercise=report.exercise,
-        lane=terms.lane,
         valid_from_us=report.stated_at_us,
-        observed_at_us=report.timing.observed_at_us if report.timing else report.stated_at_us,
         sent_at_us=terms.sent_at_us,
         expires_at_us=terms.expires_at_us,
         label=terms.label,
-        arrangements=terms.arrangements,
+        arrangements=arrangements_digest(terms.arrangements, secret, report.report_id),
         hops_max=HOPS_MAX,
         digests=tuple(map(group_digest, salts, GROUPS, contents)),
         key_id=key.key_id,

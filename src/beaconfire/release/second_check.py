@@ -57,7 +57,7 @@ def flaw_towards_hub(sealed: bytes, flows: Iterable[Flow], mode: str, now_us: in
     try:
         envelope = msgspec.msgpack.decode(sealed)
         header = msgspec.msgpack.decode(envelope["header"])
-        if set(envelope) != _SEALED or envelope["degradations"] or envelope["basis"]:
+        if set(envelope) != _SEALED or envelope["degradations"]:
             return "a field that has no place on the way to the hub"
         held = list(flows)
         flaws = (_flaw_in_header(header, flow.recipient, mode, now_us) for flow in held)

@@ -3,7 +3,6 @@
 import msgspec
 
 from beaconfire.messages.label import Label
-from beaconfire.messages.words import Lane
 
 
 class SealTerms(msgspec.Struct, frozen=True):
@@ -11,14 +10,12 @@ class SealTerms(msgspec.Struct, frozen=True):
 
     Attributes:
         label: who may learn it.
-        lane: FLASH or ROUTINE.
         sent_at_us: now, UTC.
         expires_at_us: not after this.
         arrangements: digests of the agreements in force at the originator.
     """
 
     label: Label
-    lane: Lane
     sent_at_us: int
     expires_at_us: int
     arrangements: tuple[str, ...]

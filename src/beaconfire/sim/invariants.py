@@ -65,11 +65,12 @@ class Passage(msgspec.Struct):
     Attributes:
         originator: whose.
         track: of the report.
-        lane: it went on.
+        lane: it went to the hub on.
         sent_at_us: when it was sealed.
         at_hub: the hub committed it.
         refused: the hub committed a refusal of it.
         towards: recipients the hub released it to, and whether each committed it.
+        lanes: on which it went to each of them.
     """
 
     originator: Nation
@@ -79,6 +80,7 @@ class Passage(msgspec.Struct):
     at_hub: bool = False
     refused: bool = False
     towards: dict[str, bool] = msgspec.field(default_factory=dict)
+    lanes: dict[str, Lane] = msgspec.field(default_factory=dict)
 
 
 class Invariants:
@@ -207,6 +209,8 @@ class Invariants:
         self._hold(3, f"release of an unknown report {record.report_id}", holds=passage is not None)
         if passage is not None:
             passage.towards.setdefault(recipient, False)
+            if passage.lanes.get(recipient) is not Lane.FLASH:
+                passage.lanes[recipient] = record.lane
 
     def _check_audited(self, address: Address, command: Deliver, records: list[AuditRecord]) -> None:
         delivery = decode(command.body)
@@ -326,8 +330,12 @@ class Invariants:
         for report_id, passage in self.passages.items():
             if self._now_us - passage.sent_at_us < LIMIT_US:
                 continue
-            if passage.lane is Lane.FLASH or newest[passage.originator, passage.track] == report_id:
-                self._hold_arrival(report_id, passage)
+            owed = [
+                recipient
+                for recipient, lane in {HUB: passage.lane, **passage.lanes}.items()
+                if lane is Lane.FLASH or newest[recipient, passage.originator, passage.track] == report_id
+            ]
+            self._hold_arrival(report_id, passage, owed)
 
     def _hold_receipted_stays(self, hub: str, name: str, records: list[bytes]) -> None:
         """Hold that what an instance receipted to a nation stands in its log, towards each other nation."""
@@ -349,15 +357,16 @@ class Invariants:
             lost = [one for one in report_ids if recipient == nation and one not in held]
             self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
 
-    def _newest_of_tracks(self) -> dict[tuple[str, str], str]:
-        newest: dict[tuple[str, str], str] = {}
+    def _newest_of_tracks(self) -> dict[tuple[str, str, str], str]:
+        newest: dict[tuple[str, str, str], str] = {}
         for report_id, passage in self.passages.items():
-            newest[passage.originator, passage.track] = report_id
+            for recipient in (HUB, *passage.lanes):
+                newest[recipient, passage.originator, passage.track] = report_id
         return newest
 
-    def _hold_arrival(self, report_id: str, passage: Passage) -> None:
-        what = f"{passage.lane} report {report_id} of {passage.originator}"
+    def _hold_arrival(self, report_id: str, passage: Passage, owed: Iterable[str]) -> None:
+        what = f"report {report_id} of {passage.originator}"
         excused = "flash-expired" in self.notices or passage.refused
-        self._hold(4, f"{what} never reached the hub", holds=passage.at_hub or excused)
-        for recipient, arrived in passage.towards.items():
+        for recipient in owed:
+            arrived = passage.at_hub if recipient == HUB else passage.towards[recipient]
             self._hold(4, f"{what} never reached {recipient}", holds=arrived or excused)

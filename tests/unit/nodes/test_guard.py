@@ -10,7 +10,7 @@ from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
 from beaconfire.nodes.commands import Command, Deliver, Forget, Keep, Send, Table
-from beaconfire.nodes.guard import FLASH_LIFE_US, GuardNode
+from beaconfire.nodes.guard import LIFE_US, GuardNode
 from beaconfire.release.attest import sign_receipt, sign_suspension
 from release_world import (
     JPN,
@@ -68,7 +68,7 @@ def test_a_fast_clock_shortens_no_life_on_the_wall() -> None:
     commands = GuardNode(config, MemoryRows()).receive(own(report()), now())
     (delivery,) = deliveries(commands)
     header = decode_header(decode_sealed(delivery.sealed).header)
-    assert header.expires_at_us - header.sent_at_us == 20 * FLASH_LIFE_US
+    assert header.expires_at_us - header.sent_at_us == 20 * LIFE_US
 
 
 def test_raw_measurements_never_leave_the_nation(bench: Bench) -> None:
@@ -125,11 +125,25 @@ def test_without_arrangement_nothing_leaves() -> None:
     assert record.reason is Reason.NO_ARRANGEMENT
 
 
-def test_under_bilateral_the_label_does_not_name_japan() -> None:
+def basis_of(delivery: Delivery) -> tuple[str, ...]:
+    return decode_sealed(delivery.sealed).basis
+
+
+def test_under_bilateral_the_hub_is_not_told_to_pass_it_to_japan() -> None:
     node = GuardNode(guard_config(sharing=Sharing.BILATERAL), MemoryRows())
     (delivery,) = deliveries(node.receive(own(report()), now()))
-    label = decode_header(decode_sealed(delivery.sealed).header).label
-    assert label.releasable_to == {"USA"}
+    assert basis_of(delivery) == ("USA/bilateral-usa-kor",)
+
+
+def test_what_is_signed_for_all_does_not_tell_which_arrangements_are_in_force() -> None:
+    headers = []
+    for sharing in (Sharing.BILATERAL, Sharing.TRILATERAL):
+        node = GuardNode(guard_config(sharing=sharing), MemoryRows())
+        (delivery,) = deliveries(node.receive(own(report()), now()))
+        headers.append(decode_header(decode_sealed(delivery.sealed).header))
+    first, second = (msgspec.structs.replace(one, arrangements="") for one in headers)
+    assert first == second
+    assert headers[0].arrangements != headers[1].arrangements
 
 
 def test_own_suspension_acts_at_once_is_passed_on_and_survives_restart(bench: Bench) -> None:
@@ -149,8 +163,7 @@ def test_own_suspension_acts_at_once_is_passed_on_and_survives_restart(bench: Be
     restarted = GuardNode(guard_config(), bench.rows)
     for node in (bench.node, restarted):
         (delivery,) = deliveries(node.receive(own(report()), now()))
-        label = decode_header(decode_sealed(delivery.sealed).header).label
-        assert label.releasable_to == {"USA"}
+        assert basis_of(delivery) == ("USA/bilateral-usa-kor",)
 
 
 def test_restart_sends_again_what_was_not_receipted_and_audit_goes_on(bench: Bench) -> None:

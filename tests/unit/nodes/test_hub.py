@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from beaconfire.audit.record import Outcome, decode_record, flaw_in_log
@@ -185,7 +186,38 @@ def test_older_routine_report_is_not_passed_on_after_a_newer(bench: Bench) -> No
     bench.take(first, 3_000_000)
     assert set(passed_to(bench.take(third, 3_000_000))) == {JPN, USA}
     assert not passed_to(bench.take(second, 3_000_000))
-    assert bench.node.counters["superseded"] == 1
+    assert bench.node.counters["superseded"] == 2, "one decision for each partner"
+
+
+def test_a_newer_report_that_a_nation_may_not_have_supersedes_nothing_for_it(bench: Bench) -> None:
+    """What Japan gets of Korea's older report does not tell whether a newer one was withheld from it."""
+    config = guard_config()
+    american_only = msgspec.structs.replace(config.rules, releasable_to=frozenset({USA}))
+    open_guard = GuardNode(config, MemoryRows())
+    closed = GuardNode(msgspec.structs.replace(config, rules=american_only), MemoryRows())
+    bench.take(delivery_of(open_guard, 1))
+    older, newer = delivery_of(open_guard, 2, after_us=1_000_000), delivery_of(closed, 3, after_us=2_000_000)
+    assert set(passed_to(bench.take(newer, 2_000_000))) == {USA}
+    assert JPN in passed_to(bench.take(older, 2_000_000))
+
+
+def test_lane_follows_from_what_a_partner_sees(bench: Bench) -> None:
+    """A boost that Japan may not see changes nothing for it; for America, which sees it, it is FLASH."""
+    node = GuardNode(guard_config(), MemoryRows())
+    lanes: list[dict[str, Lane]] = []
+    hidden = msgspec.structs.replace(report(1, phase=Phase.BOOST), trajectory=None, covariance=None)
+    for number, one in enumerate((hidden, report(2, phase=Phase.BOOST))):
+        commands = node.receive(own(one), now(number))
+        given = passed_to(bench.take(passed_to(commands)[HUB], number))
+        lanes.append({recipient: delivery.lane for recipient, delivery in given.items()})
+    assert lanes == [{JPN: Lane.FLASH, USA: Lane.FLASH}, {JPN: Lane.ROUTINE, USA: Lane.FLASH}]
+
+
+def test_nothing_passes_under_an_arrangement_that_the_originator_has_suspended(bench: Bench) -> None:
+    """The hub has not heard of it yet, and the report goes to America all the same."""
+    node = guard()
+    assert node.arrangements.suspend(KOR, "trilateral", number=1, suspended=True)
+    assert set(passed_to(bench.take(delivery_of(node)))) == {USA}
 
 
 def test_suspension_stops_release_at_once_and_goes_to_the_other_parties(bench: Bench) -> None:

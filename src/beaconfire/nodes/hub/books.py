@@ -44,7 +44,8 @@ class Books:
 
     def release(self, delivery: Delivery, out: Outgoing, recipient: "Books", at_us: TimeUs) -> list[Command]:
         """Record a release with the giver and with the recipient."""
-        subject = msgspec.structs.replace(self._subject(delivery, recipient.nation), body=out.sealed)
+        subject = self._subject(delivery, recipient.nation)
+        subject = msgspec.structs.replace(subject, lane=out.lane, body=out.sealed)
         passed = Passed(groups=out.groups, degraded=out.degraded, basis=out.basis, rules=out.rules)
         return [_append(log, subject, passed, at_us) for log in (self.gave, recipient.given)]
 

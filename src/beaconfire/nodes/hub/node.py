@@ -1,15 +1,16 @@
 """The hub: verifies what each nation sends, and passes to each partner what the arrangements let pass.
 
-Three rules:
+Four rules:
 
 1. What is receipted is committed together with all that follows from it: the audit records and the
    outbox rows towards every partner. So a restart loses nothing receipted.
-2. Every delivery ends, for each partner, as exactly one audit record: released or refused. No log is
+2. What is due to one nation is done when it is due: it never waits for, nor rides on, what is due to another.
+3. Every delivery ends, for each partner, as exactly one audit record: released or refused. No log is
    shared between nations.
-3. It does not fuse, and of what passed through remembers only ids and, per track, the newest time.
+4. It does not fuse, and of what passed through remembers only ids and, per recipient and track, the
+   newest time and the stage that the recipient saw.
 """
 
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap, Intake
 from beaconfire.link.liveness import Liveness
-from beaconfire.link.outbox import Outbox
+from beaconfire.link.outbox import FIRST_RESEND_US, Outbox
 from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
@@ -52,7 +53,6 @@ COUNTERS: Final = (
     *("received", "released", "refused", "doubled", "rejected"),
     *("delivered", "superseded", "lost", "missing"),
 )
-TRACKS_MAX: Final = 16_384
 
 
 class HubConfig(msgspec.Struct, frozen=True):
@@ -115,7 +115,6 @@ class HubNode:
             mode=config.mode,
         )
         self._links = {nation: _Link(config.instance, nation, rows) for nation in sorted(config.parties)}
-        self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._suspensions: dict[str, Suspension] = {}
         self._restore_suspensions(rows)
         self.counters = dict.fromkeys(COUNTERS, 0)
@@ -160,7 +159,9 @@ class HubNode:
         except PeerError as error:
             why = Withheld(reason=Reason.WRONG_SENDER, rule=error.code, detail=error.detail)
             return [self._refuse(link, delivery, why, now)]
-        return [*commands, *self._receipts(link, now)]
+        commands += self._receipts(link, now)
+        due_us = link.intake.next_due_us()
+        return [*commands, *([] if due_us is None else [WakeAt(max(now.monotonic_us + 1, due_us))])]
 
     def _take(self, link: _Link, delivery: Delivery, now: Now) -> list[Command]:
         opened = self._open(link, delivery, now)
@@ -189,7 +190,7 @@ class HubNode:
         header = opened.header
         if header.originator != link.nation:
             return Withheld(reason=Reason.WRONG_SENDER, rule="originator", detail=header.originator)
-        if header.report_id != delivery.report_id or header.lane is not delivery.lane:
+        if header.report_id != delivery.report_id:
             return Withheld(reason=Reason.SCHEMA, rule="delivery", detail="frame and header differ")
         return opened
 
@@ -205,30 +206,13 @@ class HubNode:
 
     def _pass_on(self, link: _Link, delivery: Delivery, opened: Opened, now: Now) -> list[Command]:
         """Decide for every other nation; the order of the parties says nothing of what is in force."""
-        superseded = self._is_superseded(opened)
         commands: list[Command] = []
         for partner in self._links.values():
             if partner is link:
                 continue
-            decided: Released[Outgoing] | Withheld
-            if superseded:
-                decided = Withheld(reason=Reason.REPLAYED, rule="superseded")
-            else:
-                decided = release_to_partner(opened, partner.nation, self._releaser, now.utc_us)
+            decided = release_to_partner(opened, partner.nation, self._releaser, now.utc_us)
             commands += self._settle(link, partner, (delivery, decided), now)
         return commands
-
-    def _is_superseded(self, opened: Opened) -> bool:
-        """Return whether a newer report of the track was passed on already; FLASH always passes."""
-        header = opened.header
-        track = (header.originator, header.track)
-        newest_us = self._newest.pop(track, 0)
-        self._newest[track] = max(newest_us, header.sent_at_us)
-        if len(self._newest) > TRACKS_MAX:
-            self._newest.popitem(last=False)
-        superseded = header.lane is Lane.ROUTINE and header.sent_at_us < newest_us
-        self.counters["superseded"] += superseded
-        return superseded
 
     def _settle(
         self,
@@ -241,6 +225,7 @@ class HubNode:
         delivery, decided = case
         if isinstance(decided, Withheld):
             self.counters["refused"] += 1
+            self.counters["superseded"] += decided.reason is Reason.REPLAYED
             return [link.books.withhold(delivery, partner.nation, decided, now.utc_us)]
         self.counters["released"] += 1
         put = partner.outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
@@ -248,6 +233,8 @@ class HubNode:
             *link.books.release(delivery, decided.value, partner.books, now.utc_us),
             *commands_from_put(put, Channel.TO_NATION, partner.nation),
         ]
+        if put.parcel:
+            commands.append(WakeAt(now.monotonic_us + FIRST_RESEND_US))
         if put.refused:
             self.counters["lost"] += 1
             commands.append(self._notice(f"outbox-{put.refused}", f"towards {partner.nation}", now))

@@ -1,0 +1,70 @@
+"""`beaconfire campaign`: a promise tried as often as asked, far beyond the short form of every change."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from beaconfire.errors import UsageError
+from beaconfire.sim.noninterference import Breach, Pairs
+
+PAIRS: Final = 5_000
+PAIRS_MAX: Final = 100_000_000
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb and its options."""
+    parser = subparsers.add_parser("campaign", help="try a promise as often as asked")
+    actions = parser.add_subparsers(dest="action", metavar="PROMISE", required=True)
+    pairs = actions.add_parser(
+        "noninterference", help="what a nation gets does not depend on what it may not have"
+    )
+    pairs.add_argument("--pairs", type=int, default=PAIRS, metavar="N", help="of runs to compare")
+    pairs.add_argument("--first-story", type=int, default=0, metavar="N", help="the first of them")
+    pairs.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a campaign; returns 0 if the promise held, else 1.
+
+    Raises:
+        UsageError: a number out of range.
+    """
+    if not 1 <= arguments.pairs <= PAIRS_MAX or arguments.first_story < 0:
+        raise UsageError(f"{arguments.pairs} pairs", "--pairs", f"1 to {PAIRS_MAX}, from story 0 or later")
+    pairs, number, breach = Pairs(), arguments.first_story, ""
+    started = time.monotonic()
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task("pairs", total=arguments.pairs)
+        while pairs.tally.pairs < arguments.pairs and not breach:
+            breach = _tried(pairs.run, number)
+            number += 1
+            shown.update(task, completed=pairs.tally.pairs)
+    found = msgspec.to_builtins(pairs.tally) | {"seconds": round(time.monotonic() - started, 1)}
+    _tell({**found, "next_story": number, "breach": breach}, as_json=arguments.json)
+    return 1 if breach else 0
+
+
+def _tried(one: Callable[[int], None], number: int) -> str:
+    try:
+        one(number)
+    except Breach as breach:
+        return str(breach)
+    return ""
+
+
+def _tell(found: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found))
+        return
+    table = Table("", "", title="Runs that differ only in what a nation may not have", show_header=False)
+    for name, value in found.items():
+        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+    Console().print(table)

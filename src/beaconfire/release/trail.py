@@ -1,0 +1,73 @@
+"""The trail: what each recipient last had of each track, from which the lane of the next report follows.
+
+The lane of a report towards a recipient depends on what that recipient is given of it and on nothing else.
+A lane chosen once for everybody would tell one nation that something changed in what it may not see.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from beaconfire.messages.estimate import Kinematics
+from beaconfire.messages.report import Classification
+from beaconfire.messages.words import Group, Lane, Phase, Status
+from beaconfire.release.content import Content
+
+TRACKS_MAX: Final = 4_096
+"""Tracks remembered for each recipient; the one longest unheard of is forgotten, and next goes FLASH."""
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """What of a track, once changed in the eyes of a recipient, makes a report FLASH."""
+
+    phase: Phase | None
+    status: Status | None
+    has_launch: bool
+    has_impact: bool
+
+
+def stage_of(contents: dict[Group, Content]) -> Stage:
+    """Return the stage of a track as somebody sees it who is given these groups."""
+    state, kind = contents.get(Group.TRAJECTORY), contents.get(Group.CLASSIFICATION)
+    return Stage(
+        phase=state.phase if isinstance(state, Kinematics) else None,
+        status=kind.status if isinstance(kind, Classification) else None,
+        has_launch=contents.get(Group.LAUNCH_POINT) is not None,
+        has_impact=bool(contents.get(Group.IMPACT)),
+    )
+
+
+class _Last(msgspec.Struct, frozen=True):
+    """Of one track: the stage it was last seen in, and when the newest report of it was sealed."""
+
+    stage: Stage
+    sent_at_us: int
+
+
+class Trail:
+    """What each recipient last had of each track; bounded for each recipient by itself."""
+
+    def __init__(self) -> None:
+        """Start without memory: a first report is FLASH."""
+        self._tracks: dict[str, OrderedDict[tuple[str, str], _Last]] = {}
+
+    def lane_of(self, recipient: str, track: tuple[str, str], stage: Stage, sent_at_us: int) -> Lane | None:
+        """Return the lane of a report and remember it; None if it is ROUTINE and a newer one passed before.
+
+        Args:
+            recipient: party it goes to.
+            track: originator and name of the track.
+            stage: as that recipient sees it.
+            sent_at_us: when the originator sealed it, UTC.
+        """
+        tracks = self._tracks.setdefault(recipient, OrderedDict())
+        known = tracks.pop(track, None)
+        if known is not None and stage == known.stage and sent_at_us < known.sent_at_us:
+            tracks[track] = known
+            return None
+        newest_us = sent_at_us if known is None else max(sent_at_us, known.sent_at_us)
+        tracks[track] = _Last(stage, newest_us)
+        if len(tracks) > TRACKS_MAX:
+            tracks.popitem(last=False)
+        return Lane.ROUTINE if known is not None and stage == known.stage else Lane.FLASH

@@ -1,0 +1,409 @@
+"""Noninterference: runs that differ only in what a nation may not have give that nation the same bytes.
+
+The real guards and the real hub run on the simulated clock, network and disk. What is compared is all that
+goes to the observer over its links, in order and with its time, and every byte of its two audit logs and
+their checkpoints. Besides, every run is held against a plain reading of the arrangements (`sim.pacts`): the
+observer has exactly what it may have, and the two judges never disagree.
+
+Where something withheld within a report that passes differs, the salted digest of it differs, and with it
+signatures and hashes over the header. These bytes alone are veiled before the comparison; that a digest
+tells nothing of what it hides rests on its secret salt, which is tested elsewhere.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from beaconfire.audit.record import decode_record
+from beaconfire.errors import PeerError
+from beaconfire.link.intake import Intake
+from beaconfire.messages.arrangement import KeyClass
+from beaconfire.messages.codec import Message, decode_sealed
+from beaconfire.messages.refusal import Reason
+from beaconfire.messages.transfer import Delivery, Suspension
+from beaconfire.messages.words import HUB, Group, Mode, Nation, TimeUs
+from beaconfire.nodes.commands import Channel, Command, Inbound, Keep, Node, Now, Rows, Send, Table
+from beaconfire.nodes.guard import GuardConfig, GuardNode
+from beaconfire.nodes.hub import HubConfig, HubNode
+from beaconfire.release.arrangements import Agreement, make_bundle, verify_bundle
+from beaconfire.release.attest import sign_receipt, sign_suspension
+from beaconfire.release.cedar import CedarDecider
+from beaconfire.release.keys import Keyring, SigningKey
+from beaconfire.sim.chance import Chance
+from beaconfire.sim.disk import SimDisk
+from beaconfire.sim.engine import Engine
+from beaconfire.sim.network import Address, Arrival, Letter, SimNetwork, Weather
+from beaconfire.sim.pacts import NOTHING, Pact, template_of
+from beaconfire.sim.sight import Seen, first_difference
+from beaconfire.sim.story import (
+    NATIONS,
+    SLOT_US,
+    SLOTS,
+    START_US,
+    Said,
+    Story,
+    Word,
+    draw_pacts,
+    draw_rules,
+    draw_story,
+)
+from beaconfire.sim.twins import draw_twin
+
+TWINS: Final = 6
+"""Twins of each story: that many pairs, so a story is run once for all of them."""
+STORIES_OF_PACTS: Final = 12
+"""Stories among the same arrangements, so that what the deciders remember of one meets the others."""
+STORIES_OF_RULES: Final = 4
+DELAY_MAX_US: Final = 40_000
+QUIET_US: Final = 300_000
+"""After the last slot, so that resends and gathered receipts fall into the story."""
+AFTER_US: Final = 61_000_000
+"""After every other story the clock jumps: checkpoints are due then."""
+VALID_US: Final = 10**12
+HUB_ADDRESS: Final = Address(HUB, "hub")
+
+
+class Breach(Exception):
+    """The observer could tell two runs apart, or has what it may not have, or lacks what it may have."""
+
+
+class _Ways(SimNetwork):
+    """A network whose delays depend on way and time only: what goes on one way delays nothing elsewhere.
+
+    Nor on the lane. The lane of a guard towards the hub is FLASH if any partner sees a stage change: how
+    that moves the time of arrival, by the jitter of a connection, is not promised to tell nothing.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(Weather(), seed)
+        self._seed = seed
+
+    def arrivals(self, letter: Letter) -> list[Arrival]:
+        if letter.source.party == letter.destination.party:
+            return [Arrival(letter.sent_at_us, letter)]
+        way = f"{self._seed}/{letter.source}/{letter.destination}/{letter.sent_at_us}"
+        drawn = int.from_bytes(hashlib.blake2b(way.encode(), digest_size=4).digest(), "big")
+        arrival = Arrival(letter.sent_at_us + drawn % DELAY_MAX_US, letter)
+        return [arrival if letter.destination.party == HUB else self._in_order(letter, arrival.time_us)]
+
+
+class Taker:
+    """A picture that only takes: it settles and receipts what comes, and looks at nothing."""
+
+    def __init__(self, nation: Nation, key: SigningKey, rows: Rows) -> None:
+        """Restore from the rows."""
+        self._intake = Intake(nation, HUB, rows.rows(Table.INTAKE))
+        self._key = key
+
+    def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+        """Settle a delivery and receipt it.
+
+        Raises:
+            Breach: it is one that the link refuses.
+        """
+        message = inbound.message
+        if not isinstance(message, Delivery):
+            return []
+        commands: list[Command] = []
+        try:
+            if self._intake.is_new(message, lane=inbound.lane, monotonic_us=now.monotonic_us):
+                row = self._intake.settle(message, refused=False, monotonic_us=now.monotonic_us)
+                commands.append(Keep(Table.INTAKE, row.key, row.body))
+        except PeerError as error:
+            raise Breach(f"the hub sent what its link refuses: {error}") from error
+        return [*commands, *self._receipts(now)]
+
+    def _receipts(self, now: Now) -> list[Command]:
+        owed = self._intake.receipts(lambda one: sign_receipt(one, self._key), monotonic_us=now.monotonic_us)
+        return [Send(Channel.TO_HUB, HUB, one.lane, one) for one in owed]
+
+    def tick(self, now: Now) -> list[Command]:
+        """Send the receipts that were gathered."""
+        return self._receipts(now)
+
+
+class Mute:
+    """A picture that is down."""
+
+    def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+        """Do nothing."""
+        del inbound, now
+        return []
+
+    def tick(self, now: Now) -> list[Command]:
+        """Do nothing."""
+        del now
+        return []
+
+
+class _Watcher:
+    """Writes down what goes to the observer, and every refusal of the second judge."""
+
+    def __init__(self, observer: Nation) -> None:
+        self._observer = observer
+        self.letters: list[tuple[TimeUs, str, str, bytes]] = []
+        self.given: list[tuple[str, frozenset[Group], frozenset[Group]]] = []
+
+    def called(self, address: Address, now: Now, commands: list[Command]) -> None:
+        """Nothing to look at."""
+
+    def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
+        """Nothing to look at."""
+
+    def sent(self, letter: Letter, message: Message) -> None:
+        """Write down what goes to the observer."""
+        if letter.destination.party != self._observer or letter.source.party != HUB:
+            return
+        self.letters.append((letter.sent_at_us, letter.destination.role, letter.lane.value, letter.data))
+        if isinstance(message, Delivery):
+            sealed = decode_sealed(message.sealed)
+            coarse = frozenset(one.group for one in sealed.degradations)
+            whole = frozenset(one.group for one in sealed.disclosures)
+            self.given.append((message.report_id, whole | coarse, coarse))
+
+    def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
+        """Nothing to look at."""
+
+
+class World:
+    """Keys of three nations and a hub; agreements and deciders of the pacts at hand."""
+
+    def __init__(self) -> None:
+        """Make the keys: of class SIMULATION, from a fixed text, good for nothing else."""
+        self._keys = {party: _key(party) for party in (*NATIONS, HUB)}
+        self._keyring = Keyring(KeyClass.SIMULATION, [key.public for key in self._keys.values()])
+        self._agreements: dict[Pact, Agreement] = {}
+        self._deciders: dict[tuple[Pact, ...], CedarDecider] = {}
+
+    def forget(self) -> None:
+        """Forget the agreements: others come."""
+        self._agreements.clear()
+        self._deciders.clear()
+
+    def _agreement(self, pact: Pact) -> Agreement:
+        known = self._agreements.get(pact)
+        if known is None:
+            signed = make_bundle(
+                template_of(pact),
+                list(self._keys.values()),
+                valid_from_us=START_US - VALID_US,
+                valid_until_us=START_US + VALID_US,
+            )
+            known = verify_bundle(signed, pact.name, now_us=START_US, trusted=self._keyring)
+            self._agreements[pact] = known
+        return known
+
+    def run(self, story: Story, seed: int) -> Seen:
+        """Return everything that reaches the observer of a story."""
+        watcher = _Watcher(story.observer)
+        engine = Engine(START_US - SLOT_US, _Ways(seed), [watcher])
+        self._host(engine, story)
+        for said in story.said:
+            guard = Address(said.report.originator, "guard")
+            engine.inject(said.at_us, guard, (Channel.OWN_REPORT, said.report))
+        for word in story.words:
+            said_word = self._suspension(word)
+            at_us = START_US + word.slot * SLOT_US
+            engine.inject(at_us, Address(word.party, "guard"), (Channel.TO_HUB, said_word))
+        engine.run_until(START_US + SLOTS * SLOT_US + QUIET_US)
+        if seed % 2:
+            engine.scheduler.skip_to(START_US + AFTER_US)
+            engine.run_until(START_US + AFTER_US + SLOT_US)
+        disk = engine.hosted[HUB_ADDRESS].disk
+        _check_judges(disk)
+        logs = {name: disk.log(name) for name in disk.logs() if name.endswith(f"/{story.observer}")}
+        return Seen(watcher.letters, logs, watcher.given)
+
+    def _host(self, engine: Engine, story: Story) -> None:
+        agreements = tuple(self._agreement(pact) for pact in story.pacts)
+        decider = self._deciders.get(story.pacts)
+        if decider is None:
+            decider = self._deciders[story.pacts] = CedarDecider(agreements)
+        engine.host(HUB_ADDRESS, partial(self._hub, agreements, decider))
+        for nation in NATIONS:
+            engine.host(Address(nation, "guard"), partial(self._guard, nation, story, (agreements, decider)))
+            taker = partial(self._taker, nation, nation in story.mute)
+            engine.host(Address(nation, "picture"), taker)
+
+    def _hub(self, agreements: tuple[Agreement, ...], decider: CedarDecider, rows: Rows) -> Node:
+        config = HubConfig(
+            parties=NATIONS,
+            mode=Mode.SIMULATED,
+            key=self._keys[HUB],
+            keyring=self._keyring,
+            agreements=agreements,
+            secret=_secret(HUB),
+        )
+        return HubNode(config, rows, decider)
+
+    def _guard(
+        self, nation: Nation, story: Story, held: tuple[tuple[Agreement, ...], CedarDecider], rows: Rows
+    ) -> Node:
+        agreements, decider = held
+        config = GuardConfig(
+            nation=nation,
+            mode=Mode.SIMULATED,
+            exercise="",
+            key=self._keys[nation],
+            keyring=self._keyring,
+            agreements=tuple(one for one in agreements if nation in one.bundle.parties),
+            rules=story.rules[nation],
+            secret=_secret(nation),
+        )
+        return GuardNode(config, rows, decider)
+
+    def _taker(self, nation: Nation, mute: bool, rows: Rows) -> Node:  # noqa: FBT001 - bound by partial
+        return Mute() if mute else Taker(nation, self._keys[nation], rows)
+
+    def _suspension(self, word: Word) -> Suspension:
+        """Return a party's word, numbered by its time, so that its words on others can't be counted."""
+        unsigned = Suspension(
+            party=word.party,
+            arrangement=word.arrangement,
+            version=1,
+            suspended=word.suspended,
+            number=word.slot + 1,
+            said_at_us=START_US,
+            key_id="",
+            signature=b"",
+        )
+        return sign_suspension(unsigned, self._keys[word.party])
+
+
+def _key(party: str) -> SigningKey:
+    return SigningKey(party, KeyClass.SIMULATION, _secret(f"key of {party}"))
+
+
+def _secret(purpose: str) -> bytes:
+    return hmac.digest(b"beaconfire noninterference", purpose.encode(), "sha256")
+
+
+def _check_judges(disk: SimDisk) -> None:
+    """Hold the two judges to each other: what the first lets pass, the second does too."""
+    for name in disk.logs():
+        if not name.startswith("gave/"):
+            continue
+        for body in disk.log(name):
+            record = decode_record(body)
+            if record.reason is Reason.SECOND_CHECK:
+                raise Breach(
+                    f"the judges disagree on {record.report_id} for {record.recipient}: {record.detail}"
+                )
+
+
+def check_against_the_list(story: Story, seen: Seen) -> None:
+    """Hold what the observer has against a plain reading of the arrangements.
+
+    Raises:
+        Breach: it has more, or less, or something whole that was to be coarse.
+    """
+    expected = {
+        said.report.report_id: view
+        for said in story.said
+        if said.report.originator != story.observer and (view := story.view(said)) != NOTHING
+    }
+    given = {report_id: (groups, coarse) for report_id, groups, coarse in seen.given}
+    overtaken = {report_id for report_id in expected if _may_be_overtaken(story, report_id)}
+    if not expected.keys() - overtaken <= given.keys() <= expected.keys():
+        raise Breach(f"{story.observer} has {sorted(given)} where {sorted(expected)} may pass")
+    for report_id, (groups, coarse) in given.items():
+        view = expected[report_id]
+        if groups != view.groups or not view.coarse <= coarse:
+            raise Breach(
+                f"{story.observer} has {sorted(groups)} of {report_id}, of these coarse {sorted(coarse)}, "
+                f"where {sorted(view.groups)} may pass, of these coarse {sorted(view.coarse)}"
+            )
+
+
+def _may_be_overtaken(story: Story, report_id: str) -> bool:
+    """Return whether something newer is said of the same track so soon that it may arrive first."""
+    old = next(one for one in story.said if one.report.report_id == report_id)
+    return any(
+        new.second and not old.second and (new.slot, new.report.track) == (old.slot, old.report.track)
+        for new in story.said
+    )
+
+
+class Tally(msgspec.Struct):
+    """What a campaign did.
+
+    Attributes:
+        pairs: compared; a twin that differs in nothing is none.
+        stories: run, each with several twins.
+        veiled: of these, compared with salted digests veiled.
+        letters: to the observers, over all first runs.
+        given: reports the observers were given, over all first runs.
+        withheld: reports of others that they were given nothing of.
+    """
+
+    pairs: int = 0
+    stories: int = 0
+    veiled: int = 0
+    letters: int = 0
+    given: int = 0
+    withheld: int = 0
+
+
+class Pairs:
+    """Runs pairs, story by story."""
+
+    def __init__(self) -> None:
+        """Make the keys."""
+        self._world = World()
+        self._drawn: tuple[int, Sequence[Pact]] = (-1, ())
+        self.tally = Tally()
+
+    def run(self, number: int) -> None:
+        """Run the story of a number and its twins.
+
+        Raises:
+            Breach: naming the story and what was seen.
+        """
+        story = self._story(number)
+        first = self._seen(story, number, ())
+        self.tally.stories += 1
+        self.tally.letters += len(first.letters)
+        self.tally.given += len(first.given)
+        self.tally.withheld += sum(_is_withheld(story, one) for one in story.said)
+        for turn in range(TWINS):
+            twin = draw_twin(story, number * TWINS + turn)
+            if not twin.changes:
+                continue
+            self.tally.pairs += 1
+            self.tally.veiled += twin.veiled
+            second = self._seen(twin.story, number, twin.changes)
+            parted = first_difference(first, second, veiled=twin.veiled)
+            if parted:
+                said = ", ".join(twin.changes)
+                raise Breach(f"story {number}, {story.observer} looks on, changed: {said}: {parted}")
+
+    def run_until(self, pairs: int, *, first: int = 0) -> None:
+        """Run stories from a number on until so many pairs were compared; raises `Breach` as `run` does."""
+        number = first
+        while self.tally.pairs < pairs:
+            self.run(number)
+            number += 1
+
+    def _story(self, number: int) -> Story:
+        drawing = number // STORIES_OF_PACTS
+        if self._drawn[0] != drawing:
+            self._world.forget()
+            self._drawn = (drawing, draw_pacts(Chance(drawing, "pacts")))
+        rules = draw_rules(Chance(number // STORIES_OF_RULES, "rules"))
+        return draw_story(number, tuple(self._drawn[1]), rules)
+
+    def _seen(self, story: Story, number: int, changes: Iterable[str]) -> Seen:
+        try:
+            seen = self._world.run(story, number)
+            check_against_the_list(story, seen)
+        except Breach as breach:
+            raise Breach(f"story {number}, {', '.join(changes) or 'as drawn'}: {breach}") from breach
+        return seen
+
+
+def _is_withheld(story: Story, said: Said) -> bool:
+    return said.report.originator != story.observer and story.view(said) == NOTHING
