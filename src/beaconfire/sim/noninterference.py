@@ -19,18 +19,16 @@ from typing import Final
 import msgspec
 
 from beaconfire.audit.record import decode_record
-from beaconfire.errors import PeerError
-from beaconfire.link.intake import Intake
 from beaconfire.messages.arrangement import KeyClass
 from beaconfire.messages.codec import Message, decode_sealed
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Suspension
 from beaconfire.messages.words import HUB, Group, Mode, Nation, TimeUs
-from beaconfire.nodes.commands import Channel, Command, Inbound, Keep, Node, Now, Rows, Send, Table
+from beaconfire.nodes.commands import Channel, Command, Node, Now, Rows
 from beaconfire.nodes.guard import GuardConfig, GuardNode
 from beaconfire.nodes.hub import HubConfig, HubNode
 from beaconfire.release.arrangements import Agreement, make_bundle, verify_bundle
-from beaconfire.release.attest import sign_receipt, sign_suspension
+from beaconfire.release.attest import sign_suspension
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.sim.chance import Chance
@@ -38,7 +36,7 @@ from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.engine import Engine
 from beaconfire.sim.network import Address, Arrival, Letter, SimNetwork, Weather
 from beaconfire.sim.pacts import NOTHING, Pact, template_of
-from beaconfire.sim.sight import Seen, first_difference
+from beaconfire.sim.sight import Breach, Seen, first_difference
 from beaconfire.sim.story import (
     NATIONS,
     SLOT_US,
@@ -51,6 +49,7 @@ from beaconfire.sim.story import (
     draw_rules,
     draw_story,
 )
+from beaconfire.sim.takers import Mute, Taker
 from beaconfire.sim.twins import draw_twin
 
 TWINS: Final = 6
@@ -65,10 +64,6 @@ AFTER_US: Final = 61_000_000
 """After every other story the clock jumps: checkpoints are due then."""
 VALID_US: Final = 10**12
 HUB_ADDRESS: Final = Address(HUB, "hub")
-
-
-class Breach(Exception):
-    """The observer could tell two runs apart, or has what it may not have, or lacks what it may have."""
 
 
 class _Ways(SimNetwork):
@@ -89,55 +84,6 @@ class _Ways(SimNetwork):
         drawn = int.from_bytes(hashlib.blake2b(way.encode(), digest_size=4).digest(), "big")
         arrival = Arrival(letter.sent_at_us + drawn % DELAY_MAX_US, letter)
         return [arrival if letter.destination.party == HUB else self._in_order(letter, arrival.time_us)]
-
-
-class Taker:
-    """A picture that only takes: it settles and receipts what comes, and looks at nothing."""
-
-    def __init__(self, nation: Nation, key: SigningKey, rows: Rows) -> None:
-        """Restore from the rows."""
-        self._intake = Intake(nation, HUB, rows.rows(Table.INTAKE))
-        self._key = key
-
-    def receive(self, inbound: Inbound, now: Now) -> list[Command]:
-        """Settle a delivery and receipt it.
-
-        Raises:
-            Breach: it is one that the link refuses.
-        """
-        message = inbound.message
-        if not isinstance(message, Delivery):
-            return []
-        commands: list[Command] = []
-        try:
-            if self._intake.is_new(message, lane=inbound.lane, monotonic_us=now.monotonic_us):
-                row = self._intake.settle(message, refused=False, monotonic_us=now.monotonic_us)
-                commands.append(Keep(Table.INTAKE, row.key, row.body))
-        except PeerError as error:
-            raise Breach(f"the hub sent what its link refuses: {error}") from error
-        return [*commands, *self._receipts(now)]
-
-    def _receipts(self, now: Now) -> list[Command]:
-        owed = self._intake.receipts(lambda one: sign_receipt(one, self._key), monotonic_us=now.monotonic_us)
-        return [Send(Channel.TO_HUB, HUB, one.lane, one) for one in owed]
-
-    def tick(self, now: Now) -> list[Command]:
-        """Send the receipts that were gathered."""
-        return self._receipts(now)
-
-
-class Mute:
-    """A picture that is down."""
-
-    def receive(self, inbound: Inbound, now: Now) -> list[Command]:
-        """Do nothing."""
-        del inbound, now
-        return []
-
-    def tick(self, now: Now) -> list[Command]:
-        """Do nothing."""
-        del now
-        return []
 
 
 class _Watcher:

@@ -11,6 +11,10 @@ from beaconfire.messages.codec import decode_header, decode_sealed, encode
 from beaconfire.messages.words import Group, TimeUs
 
 
+class Breach(Exception):
+    """The observer could tell two runs apart, or has what it may not have, or lacks what it may have."""
+
+
 class Seen(NamedTuple):
     """Everything that reaches the observer.
 
