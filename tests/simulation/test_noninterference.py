@@ -10,8 +10,9 @@ from beaconfire.nodes.hub import node as hub_node
 from beaconfire.release.decide import Outgoing, Released, Releaser, release_to_partner
 from beaconfire.release.opening import Opened
 from beaconfire.sim.chance import Chance
-from beaconfire.sim.noninterference import Breach, Pairs
+from beaconfire.sim.noninterference import Pairs
 from beaconfire.sim.pacts import draw_pact, template_of
+from beaconfire.sim.sight import Breach
 from beaconfire.sim.story import NATIONS, draw_pacts, draw_rules, draw_story
 from beaconfire.sim.twins import draw_twin
 

@@ -13,7 +13,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from beaconfire.errors import UsageError
-from beaconfire.sim.noninterference import Breach, Pairs
+from beaconfire.sim.noninterference import Pairs
+from beaconfire.sim.sight import Breach
 
 PAIRS: Final = 5_000
 PAIRS_MAX: Final = 100_000_000

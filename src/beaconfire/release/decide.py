@@ -23,7 +23,7 @@ from beaconfire.release.keys import SigningKey
 from beaconfire.release.label import flaw_in_label, rights_of
 from beaconfire.release.obligations import Obligations
 from beaconfire.release.opening import Opened
-from beaconfire.release.sanitise import is_anything_left, sanitise
+from beaconfire.release.sanitise import is_anything_left, sanitise, with_boost_until_burnout
 from beaconfire.release.seal import degrade, keep_groups, seal_report
 from beaconfire.release.second_check import flaw_in_outgoing, flaw_towards_hub
 from beaconfire.release.terms import SealTerms
@@ -210,6 +210,7 @@ def release_to_hub(report: Report, terms: SealTerms, releaser: Releaser) -> "Rel
     flaw = _flaw_in_own(report, terms, releaser)
     if flaw is not None:
         return flaw
+    report = with_boost_until_burnout(report)
     held = {
         partner: releaser.arrangements.between(report.originator, partner, terms.sent_at_us)
         for partner in sorted(terms.label.releasable_to)

@@ -91,6 +91,17 @@ def _boost_is_over(report: Report) -> bool:
     return burnout_us is None or state.epoch_us >= burnout_us
 
 
+def with_boost_until_burnout(report: Report) -> Report:
+    """Return the report with its state in phase BOOST if it is before the burnout that is stated.
+
+    Timing may be withheld from the hub; so the state alone must tell that it is still boosted.
+    """
+    state = report.trajectory
+    if state is None or _boost_is_over(report):
+        return report
+    return msgspec.structs.replace(report, trajectory=msgspec.structs.replace(state, phase=Phase.BOOST))
+
+
 def _coarse_launch(launch: LaunchEstimate, obligations: Obligations) -> LaunchEstimate:
     time_us, sigma_s = round_time(launch.time_us, launch.sigma_time_s, obligations.round_time_s)
     area = snap_ellipse(launch.area, obligations.grid_m)

@@ -114,6 +114,9 @@ class _Watcher:
     def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
         """Nothing to look at."""
 
+    def died(self, address: Address) -> None:
+        """Nothing to look at."""
+
 
 class World:
     """Keys of three nations and a hub; agreements and deciders of the pacts at hand."""

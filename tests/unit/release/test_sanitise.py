@@ -9,7 +9,14 @@ from beaconfire.messages.estimate import Ellipse
 from beaconfire.messages.report import SensorUse, Timing
 from beaconfire.messages.words import Group, Phase
 from beaconfire.release.obligations import Obligations
-from beaconfire.release.sanitise import opaque_sensors, round_time, sanitise, snap, snap_ellipse
+from beaconfire.release.sanitise import (
+    opaque_sensors,
+    round_time,
+    sanitise,
+    snap,
+    snap_ellipse,
+    with_boost_until_burnout,
+)
 from beaconfire.units import EARTH_MEAN_RADIUS_M
 from release_world import report
 
@@ -93,6 +100,16 @@ def test_state_before_the_stated_burnout_does_not_pass_though_it_says_coast() ->
     late = Timing(one.timing.first_detected_at_us, one.timing.observed_at_us, one.stated_at_us + 1)
     early = msgspec.structs.replace(one, timing=late)
     assert sanitise(early, Group.TRAJECTORY, Obligations(coast_only=True), b"k").value is None
+
+
+def test_state_before_the_stated_burnout_is_in_boost_even_where_timing_is_withheld() -> None:
+    one = report(phase=Phase.COAST)
+    assert one.timing is not None
+    late = Timing(one.timing.first_detected_at_us, one.timing.observed_at_us, one.stated_at_us + 1)
+    stated = with_boost_until_burnout(msgspec.structs.replace(one, timing=late))
+    assert stated.trajectory is not None
+    assert stated.trajectory.phase is Phase.BOOST
+    assert with_boost_until_burnout(one) == one
 
 
 def test_covariance_without_its_state_does_not_pass() -> None:
