@@ -52,7 +52,7 @@ class Content(NamedTuple):
         impact: hypotheses, empty until they can honestly be stated.
         apogee_m: height of the highest point, None until known.
         manoeuvring: the ballistic impact area does not apply.
-        thrust_possible: thrust may continue.
+        thrust_possible: thrust may continue; an impact stated all the same holds if it does not.
         confirmed: more than a single infrared or tentative track.
     """
 
@@ -79,7 +79,7 @@ def assemble(tracks: Sequence[Member]) -> Content:
     fused, conflicts = _fused(members, manoeuvring=manoeuvring)
     thrust = _may_thrust(members, fused)
     estimate = None if fused is None else fused.estimate
-    ballistic = estimate is not None and not (manoeuvring or thrust)
+    ballistic = estimate is not None and not (manoeuvring or estimate.process_noise)
     impact = impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=manoeuvring))
     return Content(
         members=members,
@@ -118,7 +118,7 @@ def _may_thrust(members: tuple[Member, ...], fused: Fused | None) -> bool:
 
 
 def _phase(members: tuple[Member, ...], estimate: Estimate | None, *, thrust: bool) -> Phase:
-    if estimate is None or thrust:
+    if estimate is None or (thrust and estimate.process_noise):
         return Phase.BOOST
     newest = max(members, key=lambda one: (observed_at_us(one.report), one.key))
     state = estimate.state
@@ -168,7 +168,7 @@ def grown(estimate: Estimate, now_us: TimeUs) -> Estimate:
 
 
 def _free(estimate: Estimate | None, *, ballistic: bool, manoeuvring: bool) -> Estimate | None:
-    """Return what an impact area may rest on, None while thrust may move it."""
+    """Return what an impact area may rest on, None as long as nobody's fit is one of free flight."""
     if estimate is None or not (ballistic or manoeuvring):
         return None
     return manoeuvred(estimate) if manoeuvring else estimate

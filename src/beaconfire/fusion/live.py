@@ -102,7 +102,9 @@ def over_at_us(event: Event) -> TimeUs:
 def shown(live: Live, content: Content) -> Content:
     """Return what an event says as it stands: of one nobody sees any more, with its uncertainty grown."""
     estimate = content.estimate
-    if live.status not in (Status.LOST, Status.ENDED) or estimate is None or content.thrust_possible:
+    if live.status not in (Status.LOST, Status.ENDED) or estimate is None:
+        return content
+    if estimate.process_noise and not content.manoeuvring:
         return content
     wide = grown(estimate, live.grown_at_us)
     impact = impact_of(content.members, manoeuvred(wide) if content.manoeuvring else wide)

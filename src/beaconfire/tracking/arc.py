@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from beaconfire.flight.propagation import propagate_kernel
+from beaconfire.flight.propagation import propagate_kernel, propagate_with_transition_kernel
 from beaconfire.frames.types import Vector
+from beaconfire.tracking.algebra import inverse_kernel
 from beaconfire.tracking.batch import (
     COAST,
     Prior,
@@ -19,16 +20,26 @@ from beaconfire.tracking.batch import (
 )
 from beaconfire.tracking.filter import integration_step_kernel, predict_kernel
 
-SPANS_S: Final = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 28.0, 36.0, 46.0, 60.0, 80.0, 110.0)
+SPANS_S: Final = (
+    *(2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.5),
+    *(13.0, 15.0, 17.0, 22.0, 28.0, 36.0, 46.0, 60.0, 80.0, 110.0),
+)
 PLOTS_MIN: Final = 6
 POWER_M_S2: Final = 2.5
-"""A window speaks about thrust once one sigma is this much: a rising body is driven by 10 or more."""
+"""A window rules out thrust once one sigma is this much: a rising body is driven by 10 or more."""
+LIKELY_M_S2: Final = 8.0
+LIKELY_SHARE: Final = 6.0
+"""A window that could not hide a sixth of the thrust seen before makes burnout likely, though not sure."""
 SEEN_M_S2: Final = 15.0
 """Above this sigma a window says nothing of thrust: in thick air drag and thrust are hard to tell apart."""
 REJECT_SIGMAS: Final = 2.5
 FIT_SIGMAS: Final = 3.5
 GUARD: Final = 0.25
 GUARD_PLOTS_MIN: Final = 5
+START_SIGMAS: Final = 1.65
+"""Above this (one arc in twenty by chance, which then loses a quarter of its plots) the start is left out."""
+TOLD_LEAST: Final = 0.05
+"""Directions of which the first plots say less than this share are no evidence about them."""
 RECENT_ROWS: Final = 12
 ROWS_MAX: Final = 256
 """Rows kept for a batch; when it is full the older half is rolled up into the prior."""
@@ -52,6 +63,14 @@ class Verdict(NamedTuple):
         """Whether thrust would have been seen in this window."""
         return self.sigma_along_m_s2 <= POWER_M_S2
 
+    def suffices(self, drive_m_s2: float) -> bool:
+        """Return whether thrust such as was seen before, or a weak one, would have been seen here.
+
+        Args:
+            drive_m_s2: acceleration along the velocity that was seen last, 0 if none was.
+        """
+        return self.sigma_along_m_s2 <= max(POWER_M_S2, min(LIKELY_M_S2, drive_m_s2 / LIKELY_SHARE))
+
     @property
     def coasting(self) -> bool:
         """Whether free flight explains the window."""
@@ -61,6 +80,20 @@ class Verdict(NamedTuple):
     def thrusting(self) -> bool:
         """Whether the window shows thrust beyond doubt."""
         return self.sigma_along_m_s2 < SEEN_M_S2 and self.along_m_s2 > max(4.0 * self.sigma_along_m_s2, 4.0)
+
+
+class Search(NamedTuple):
+    """What a search for a coast arc found.
+
+    Attributes:
+        arc: the longest that free flight explains, or None.
+        sure: no thrust worth the name could hide in it; else burnout is likely only.
+        drive_m_s2: thrust seen beyond doubt in a window up to now, 0 if none.
+    """
+
+    arc: "Arc | None"
+    sure: bool
+    drive_m_s2: float
 
 
 class Arc(NamedTuple):
@@ -103,19 +136,20 @@ def fresh_arc(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Ar
     return Arc(reference, prior, solve_kernel(start, reference, rows, sensors, prior, COAST))
 
 
-def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> tuple[Arc | None, bool]:
-    """Return the longest window up to now that free flight explains, and whether thrust was seen for sure.
+def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector, drive_m_s2: float) -> Search:
+    """Return the longest window up to now that free flight explains, and what thrust was seen.
 
-    Windows grow until thrust would show; the first powerful one decides, longer ones that pass extend it.
+    Windows grow until thrust would show; the first such one decides, longer ones that pass extend it.
 
     Args:
         rows: all rows kept, in order of time, shape (n, 9).
         state: filter's state of ten at `time_s`.
         time_s: time of the newest row.
         sensors: sensor table.
+        drive_m_s2: thrust that was seen last, 0 if none was.
     """
     found: Arc | None = None
-    before, thrusting = 0, False
+    before, sure, driven = 0, False, 0.0
     for span in SPANS_S:
         part = rows[np.searchsorted(rows[:, 0], time_s - span - 1e-6) :]
         if len(part) < PLOTS_MIN or len(part) == before:
@@ -123,19 +157,50 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> t
         before = len(part)
         arc = fresh_arc(part, state, time_s, sensors)
         verdict = judge(arc.solution)
-        thrusting = thrusting or (found is None and verdict.thrusting)
-        if not verdict.powerful:
+        if found is None and verdict.thrusting and driven == 0.0:
+            driven = verdict.along_m_s2
+        if not verdict.suffices(drive_m_s2):
             continue
         if not verdict.coasting:
             break
-        found = _guarded(arc, part, state, time_s, sensors)
-    return found, thrusting
+        found, sure = _guarded(arc, part, state, time_s, sensors), verdict.powerful
+    return Search(found, sure, driven)
 
 
 def _guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
     """Return the arc without its first part, where a tail of thrust too short to show may hide."""
     later = part[np.searchsorted(part[:, 0], part[0, 0] + GUARD * (part[-1, 0] - part[0, 0]) - 1e-6) :]
     return fresh_arc(later, state, time_s, sensors) if len(later) >= GUARD_PLOTS_MIN else arc
+
+
+def without_start(arc: Arc, rows: Vector, sensors: Vector) -> Arc | None:
+    """Return the arc without its first part if the rest says something else, None if it says the same.
+
+    A tail of thrust in the first plots bends an arc before its residuals show it. Of two estimates,
+    one from all plots and one from a part, the difference has the difference of their covariances.
+    Source: J. Hausman, Econometrica 46 (1978) 1251, section 2.
+    """
+    part = rows[np.searchsorted(rows[:, 0], rows[0, 0] + GUARD * (rows[-1, 0] - rows[0, 0]) - 1e-6) :]
+    if len(part) < 2 * PLOTS_MIN or len(part) == len(rows):
+        return None
+    state, _ = arc_at(arc, float(part[0, 0]))
+    later = fresh_arc(part, state, float(part[0, 0]), sensors)
+    rest = inverse_kernel(later.solution.information[:7, :7].copy())
+    whole = inverse_kernel(arc.solution.information[:7, :7].copy())
+    interval = later.reference_s - arc.reference_s
+    moved, transition = propagate_with_transition_kernel(
+        arc.solution.state[:7].copy(), np.eye(7), interval, integration_step_kernel(arc.solution.state)
+    )
+    lower = np.linalg.cholesky(rest)
+    shares = np.linalg.solve(lower, transition @ whole @ transition.T)
+    shares = np.linalg.solve(lower, shares.T)
+    values, vectors = np.linalg.eigh(0.5 * (shares + shares.T))
+    turned = vectors.T @ np.linalg.solve(lower, moved - later.solution.state[:7])
+    told = values < 1.0 - TOLD_LEAST
+    if not told.any():
+        return None
+    squares = turned[told] ** 2 / (1.0 - values[told])
+    return later if misfit(squares, np.ones(squares.size), 0) > START_SIGMAS else None
 
 
 def resolve(arc: Arc, rows: Vector, sensors: Vector) -> Arc:

@@ -25,6 +25,7 @@ from beaconfire.tracking.arc import (
     recent_misfit,
     resolve,
     roll_up,
+    without_start,
 )
 from beaconfire.tracking.filter import predict_kernel, update_kernel
 from beaconfire.tracking.initiation import Seed, fit_triple
@@ -43,6 +44,8 @@ SURPRISE_SIGMA_M_S2: Final = 25.0
 """A normalised innovation above SURPRISE (staging, burnout, pull-up) frees the acceleration by this sigma."""
 PREMATURE_S: Final = 20.0
 """A coast that fails sooner than this after burnout was declared was still boost."""
+START_GROWTH: Final = 1.3
+START_MAX_S: Final = 60.0
 FAILURES_MAX: Final = 3
 SLIDES_MAX: Final = 8
 REENTRY_HEIGHT_M: Final = 100_000.0
@@ -64,6 +67,9 @@ class Motion:
         burnout_s: start of the coast arc when burnout was declared, or None.
         manoeuvring: free flight was tried and does not explain it.
         thrust_seen: a window showed thrust beyond doubt.
+        drive_m_s2: the thrust that a window showed last, 0 if none did.
+        likely: burnout is declared on what rules out the thrust seen before, but not yet a weaker one.
+        start_due_s: length of the arc at which its start is looked at again.
         failures: solves in a row that free flight did not explain.
         plots: number of radar plots taken.
         newest_s: time of the newest row.
@@ -81,6 +87,9 @@ class Motion:
         self.burnout_s: float | None = None
         self.manoeuvring = False
         self.thrust_seen = False
+        self.drive_m_s2 = 0.0
+        self.likely = False
+        self.start_due_s = 0.0
         self.failures = 0
         self.plots = len(seed.rows)
         self.newest_s = seed.time_s
@@ -109,6 +118,7 @@ class Motion:
         burnt = self.burnout_s
         self.state, self.covariance, self.time_s = newer.state, newer.covariance, newer.time_s
         self.rows, self.arc, self.failures = list(newer.rows), newer.arc, 0
+        self.likely = newer.likely
         self.plots, self.newest_s, self.gap_s = self.plots + newer.plots, newer.newest_s, newer.gap_s
         self.first_arc = self.first_arc or newer.first_arc
         self.burnout_s = burnt if burnt is not None else newer.burnout_s
@@ -125,7 +135,7 @@ class Motion:
 
     def resume(self, seed: Seed) -> None:
         """Go on from a new triple of the same object after the model lost it."""
-        self.arc, self.failures = None, 0
+        self.arc, self.failures, self.likely = None, 0, False
         self.state, self.covariance, self.time_s = seed.state, seed.covariance, seed.time_s
         for row in seed.rows:
             self.insert(row)
@@ -203,13 +213,16 @@ class Motion:
             self.anchor = (self.state[:7].copy(), self.covariance[:7, :7].copy(), self.time_s)
 
     def _seek_coast(self) -> None:
-        arc, thrusting = find_coast(np.array(self.rows), self.state, self.time_s, self.sensors)
-        self.thrust_seen = self.thrust_seen or thrusting
-        if arc is not None:
-            self._begin(arc)
+        rows = np.array(self.rows)
+        found = find_coast(rows, self.state, self.time_s, self.sensors, self.drive_m_s2)
+        self.thrust_seen = self.thrust_seen or found.drive_m_s2 > 0.0
+        self.drive_m_s2 = found.drive_m_s2 or self.drive_m_s2
+        if found.arc is not None:
+            self._begin(found.arc, sure=found.sure)
 
-    def _begin(self, arc: Arc) -> None:
-        self.arc = arc
+    def _begin(self, arc: Arc, *, sure: bool) -> None:
+        self.arc, self.likely = arc, not sure
+        self.start_due_s = START_GROWTH * (self.newest_s - arc.reference_s)
         if self.burnout_s is None or arc.reference_s - self.burnout_s < PREMATURE_S:
             self.burnout_s = arc.reference_s
         self.rows = [row for row in self.rows if row[0] >= arc.reference_s]
@@ -220,14 +233,40 @@ class Motion:
         if explained(arc):
             self.arc = arc
             self.failures = 0
+            self._look_at_start(arc)
+            if self.likely and self.arc is arc:
+                self._make_sure(arc)
             return
         slid = None if self.falling_in_air() else self._slide(arc)
         if slid is not None:
-            self._begin(slid)
+            self._begin(slid, sure=True)
             return
         self.failures += 1
         if self.failures >= FAILURES_MAX or self._early() or recent_misfit(arc) > SEVERE_SIGMAS:
             self._leave_coast()
+
+    def _look_at_start(self, arc: Arc) -> None:
+        """Leave out first plots that say something else than the rest; asked when the arc has grown."""
+        length = self.newest_s - arc.reference_s
+        if arc.prior.information[0, 0] > 0.0 or not self.start_due_s <= length <= START_MAX_S:
+            return
+        self.start_due_s = START_GROWTH * length
+        later = without_start(arc, np.array(self.rows), self.sensors)
+        if later is not None and explained(later):
+            dated = self.burnout_s
+            self._begin(later, sure=not self.likely)
+            if dated is not None:  # a tail too weak to show at once was short: the date stays near
+                self.burnout_s = min(later.reference_s, dated + 1.0)
+
+    def _make_sure(self, arc: Arc) -> None:
+        """Rule thrust out for good, or take the burnout back, as soon as the arc has the power to."""
+        verdict = judge(arc.solution)
+        if verdict.thrusting:
+            self._leave_coast()
+        elif verdict.powerful:
+            self.likely = not verdict.coasting
+            if self.likely:
+                self._leave_coast()
 
     def _slide(self, arc: Arc) -> Arc | None:
         """Return an arc that begins later and passes, or None."""
@@ -241,7 +280,8 @@ class Motion:
             verdict = judge(later.solution)
             if explained(later) and verdict.powerful and verdict.coasting:
                 return later
-        return find_coast(rows, state, float(rows[-1, 0]), self.sensors)[0]
+        found = find_coast(rows, state, float(rows[-1, 0]), self.sensors, 0.0)
+        return found.arc
 
     def _leave_coast(self) -> None:
         """Fall back to the filter with a free acceleration: boost after all, or a manoeuvre."""
@@ -254,7 +294,7 @@ class Motion:
             fitted = fit_triple(tuple(recent[-24:]), self.sensors) if len(recent) >= REFIT_MIN else None
             if fitted is not None:
                 self.state, self.covariance = fitted[1].state, fitted[1].covariance
-        self.time_s, self.arc = newest, None
+        self.time_s, self.arc, self.likely = newest, None, False
         self.failures = 0
         self._reconsider()
 

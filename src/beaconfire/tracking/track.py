@@ -17,6 +17,8 @@ from beaconfire.units import microseconds_from_seconds, seconds_from_microsecond
 
 SIGHTS_MAX: Final = 400
 CONFIRM_PLOTS: Final = 5
+SPEAK_PLOTS: Final = 4
+"""Source: own measurement: of 5 false plots a scan some make a triple, of which hardly one finds a fourth."""
 CONFIRM_SIGHTS: Final = 2
 LOST_GAPS: Final = 5.0
 LOST_MIN_S: Final = 8.0
@@ -25,6 +27,7 @@ DROP_MIN_S: Final = 4.0
 END_MARGIN_S: Final = 20.0
 FORGET_S: Final = 6_000.0
 FORGET_BOOST_S: Final = 4_500.0
+CARRY_BOOST_S: Final = 30.0
 FORGET_SIGHT_S: Final = 1_500.0
 
 
@@ -101,16 +104,21 @@ class Track:
             del self.sights[1]
 
     def thrust_possible(self) -> bool:
-        """Return whether thrust may still continue: until burnout is declared."""
-        return self.motion is None or (self.motion.burnout_s is None and not self.motion.manoeuvring)
+        """Return whether thrust may still continue: until burnout is sure."""
+        motion = self.motion
+        return motion is None or ((motion.burnout_s is None or motion.likely) and not motion.manoeuvring)
 
     def statement_time_s(self, now_utc_us: TimeUs) -> float:
-        """Return the epoch of a statement: the newest detection's, or now for a lost track."""
-        assert self.motion is not None
-        if self.status in (Status.LOST, Status.ENDED):
-            end = min(self.seconds(now_utc_us), self.impact_s())
-            return max(self.motion.time_s, end)
-        return self.motion.time_s
+        """Return the epoch of a statement: the newest detection's, or now for a lost track.
+
+        One lost under thrust is carried on for `CARRY_BOOST_S` only: after that nobody knows where it is.
+        """
+        motion = self.motion
+        assert motion is not None
+        if self.status not in (Status.LOST, Status.ENDED):
+            return motion.time_s
+        last = self.impact_s() if motion.arc is not None else motion.time_s + CARRY_BOOST_S
+        return max(motion.time_s, min(self.seconds(now_utc_us), last))
 
     def saying(self) -> tuple[object, ...]:
         """Return what must be said at once when it changes."""
@@ -169,8 +177,10 @@ class Track:
         return quiet > FORGET_S or self.seconds(now_utc_us) > self.impact_s() + END_MARGIN_S
 
     def speakable(self) -> bool:
-        """Return whether it may be reported: a fitted motion, or two infrared lines that agree."""
-        return self.motion is not None or len(self.sights) >= CONFIRM_SIGHTS
+        """Return whether it may be reported: a triple and one more plot, or two infrared lines that agree."""
+        if len(self.sights) >= CONFIRM_SIGHTS:
+            return True
+        return self.motion is not None and self.motion.plots >= SPEAK_PLOTS
 
     def launch(self) -> LaunchEstimate | None:
         """Return the launch point and time from what was seen, or None if nothing can honestly be said."""

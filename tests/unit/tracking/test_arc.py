@@ -5,7 +5,17 @@ from functools import cache
 import numpy as np
 import pytest
 
-from beaconfire.tracking.arc import arc_at, explained, find_coast, fresh_arc, judge, misfit, resolve, roll_up
+from beaconfire.tracking.arc import (
+    arc_at,
+    explained,
+    find_coast,
+    fresh_arc,
+    judge,
+    misfit,
+    resolve,
+    roll_up,
+    without_start,
+)
 from beaconfire.tracking.measurement import row_from_detection, sensor_table
 from tracking_truth import EPOCH_US, Flight, flight, plot, radar
 
@@ -42,16 +52,16 @@ def test_misfit_is_a_standard_normal_of_noise_alone() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_no_burnout_while_it_thrusts(seed: int) -> None:
     for end_s in range(60, 81, 4):
-        arc, _ = find_coast(_rows(40, end_s, seed), _state(end_s - 1), float(end_s - 1), TABLE)
+        arc = find_coast(_rows(40, end_s, seed), _state(end_s - 1), float(end_s - 1), TABLE, 0.0).arc
         assert arc is None
-    assert find_coast(_rows(40, 80, seed), _state(79), 79.0, TABLE)[1]
+    assert find_coast(_rows(40, 80, seed), _state(79), 79.0, TABLE, 0.0).drive_m_s2 > 15.0
 
 
 def test_burnout_is_found_soon_after_it() -> None:
     found = []
     for seed in range(6):
         for end_s in range(82, 110):
-            arc, _ = find_coast(_rows(50, end_s, seed), _state(end_s - 1), float(end_s - 1), TABLE)
+            arc = find_coast(_rows(50, end_s, seed), _state(end_s - 1), float(end_s - 1), TABLE, 0.0).arc
             if arc is not None:
                 found.append(end_s - 80)
                 assert arc.reference_s > 78.0
@@ -75,3 +85,36 @@ def test_rolled_up_arc_says_the_same() -> None:
     after, _ = arc_at(again, 219.0)
     assert gone == 60
     assert np.abs(after - before)[:6] / np.sqrt(np.diag(spread)[:6]) == pytest.approx(np.zeros(6), abs=0.1)
+
+
+def test_burnout_is_likely_sooner_than_it_is_sure() -> None:
+    likely: list[int] = []
+    sure: list[int] = []
+    for seed in range(4):
+        for end_s in range(82, 110):
+            rows, state = _rows(50, end_s, seed), _state(end_s - 1)
+            found = find_coast(rows, state, float(end_s - 1), TABLE, 45.0)
+            if found.arc is not None:
+                assert not found.sure or len(likely) > seed
+                if len(likely) == seed:
+                    likely.append(end_s)
+                if found.sure:
+                    sure.append(end_s)
+                    break
+    assert len(likely) == len(sure) == 4
+    assert all(early < late for early, late in zip(likely, sure, strict=True))
+    assert find_coast(_rows(50, likely[0], 0), _state(likely[0] - 1), likely[0] - 1.0, TABLE, 0.0).arc is None
+
+
+def test_a_start_with_a_tail_of_thrust_is_left_out_and_a_clean_one_stays() -> None:
+    left_out = {70: 0, 84: 0}
+    for start_s in left_out:
+        for seed in range(20):
+            rows = _rows(start_s, 110, seed)
+            arc = fresh_arc(rows, _state(109), 109.0, TABLE)
+            later = without_start(arc, rows, TABLE)
+            if later is not None:
+                assert later.reference_s > arc.reference_s
+                left_out[start_s] += 1
+    assert left_out[70] == 20
+    assert left_out[84] <= 4

@@ -199,6 +199,16 @@ def test_a_lost_track_grows_and_is_found_again() -> None:
     assert _status(said[-1]) is Status.CONFIRMED
 
 
+def test_one_lost_under_thrust_is_not_carried_far() -> None:
+    truth = flight(burn_s=120.0, speed_m_s=4_000.0, angle_rad=0.9)
+    said = _run(scans(truth, [RADAR], until_s=100.0), [RADAR], 300)
+    lost = [report for report in said if _status(report) is Status.LOST]
+    assert len(lost) > 10
+    assert lost[-1].trajectory is not None
+    assert 120.0 < (lost[-1].trajectory.epoch_us - EPOCH_US) / 1e6 < 135.0
+    assert np.linalg.norm(state_of(lost[-1])[3:6]) < 6_000.0
+
+
 def test_names_differ_by_secret_and_by_start() -> None:
     feed = scans(flight(), [RADAR], until_s=90.0)
     names = set()
