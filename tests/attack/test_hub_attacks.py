@@ -157,6 +157,7 @@ def test_suspension_in_anothers_name_is_void(bench: Bench) -> None:
         key_id="",
         signature=b"",
     )
+    bench.node.tick(now())
     assert bench.node.receive(to_hub(sign_suspension(blank, key_of(KOR)), KOR), now()) == []
     assert bench.node.receive(to_hub(sign_suspension(blank, key_of(KOR)), JPN), now()) == []
     assert not bench.node.arrangements.is_suspended("trilateral")

@@ -47,6 +47,38 @@ def read_template(place: Traversable) -> ArrangementTemplate:
     return msgspec.structs.replace(template, policies=policies)
 
 
+def write_template(template: ArrangementTemplate, directory: Path) -> Path:
+    """Write a template as a TOML file with a Cedar file beside it, and return the former.
+
+    Raises:
+        EnvironmentFault: it can't be written.
+    """
+    path = directory / f"{template.arrangement}.toml"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(template_text(template), encoding="utf-8")
+        path.with_suffix(".cedar").write_text(template.policies, encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {directory}: {error.strerror}", "choose another") from error
+    return path
+
+
+def template_text(template: ArrangementTemplate) -> str:
+    """Return a template without its policies as TOML."""
+    fields = msgspec.to_builtins(template)
+    flows = fields.pop("flows")
+    del fields["policies"]
+    lines = [f"{name} = {_toml(value)}" for name, value in fields.items()]
+    for flow in flows:
+        lines += ["", "[[flows]]", *(f"{name} = {_toml(value)}" for name, value in flow.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """Return a text, number, boolean or list of texts as TOML, which writes them as JSON does."""
+    return msgspec.json.encode(value).decode()
+
+
 def install_arrangements(
     keys_by_party: Mapping[str, SigningKey],
     directory: Path,

@@ -328,7 +328,21 @@ class _Maker:
     def make_processes(self, base: ProcessConfig) -> tuple[ProcessEntry, ...]:
         made = [self._process(base, Role.HUB, HUB)]
         made += [self._process(base, role, nation) for nation in self.nations for role in _NATION_ROLES]
+        for nation in self.nations:
+            self._write_operator(base, nation)
         return tuple(made)
+
+    def _write_operator(self, base: ProcessConfig, nation: str) -> None:
+        """Write what `arrangement suspend --config` needs to hand the nation's word to its own guard."""
+        config = msgspec.structs.replace(
+            base,
+            role=Role.OPERATOR,
+            party=nation,
+            endpoints=self._endpoints(Role.OPERATOR, nation),
+            signing_key="keys/signing.hex",
+            record=False,
+        )
+        write_config(self.directory / nation / f"{Role.OPERATOR.value}.json", config)
 
     def _process(self, base: ProcessConfig, role: Role, party: str) -> ProcessEntry:
         _write_private(self._key_file(party, f"{role.value}.secret"), os.urandom(32).hex())

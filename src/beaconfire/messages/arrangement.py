@@ -1,10 +1,14 @@
 """The arrangement: a signed sharing agreement between named parties, as data."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from beaconfire.messages.words import Group, Mode, Nation, TimeUs
+from beaconfire.messages.words import Group, Level, Mode, Nation, TimeUs
+
+LEASE_S: Final = 60
+"""Lease of an arrangement that states none, in seconds."""
 
 
 class KeyClass(StrEnum):
@@ -51,6 +55,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         launch_point_grid_m: if above 0, the launch point passes only on a grid this coarse.
         coast_only: trajectory and covariance pass only once the boost is over.
         opaque_sensors: sensor ids pass only as opaque names.
+        level_max: the highest level that may pass.
     """
 
     originator: Nation
@@ -59,6 +64,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     launch_point_grid_m: float = 0.0
     coast_only: bool = False
     opaque_sensors: bool = False
+    level_max: Level = Level.SECRET
 
 
 class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +82,9 @@ class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         flows: the most that may pass.
         degradable: groups the hub may replace by something coarser.
         policies: Cedar text.
+        lease_s: how long a node that is cut off goes on under it before it stops.
+        proposed_by: party that wrote this version; empty of an installed one.
+        counters: digest of the version that this one answers; empty of a first one.
     """
 
     arrangement: str
@@ -89,6 +98,9 @@ class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flows: tuple[Flow, ...]
     degradable: tuple[Group, ...]
     policies: str
+    lease_s: int = LEASE_S
+    proposed_by: str = ""
+    counters: str = ""
 
 
 class BundleSignature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,3 +133,4 @@ class ArrangementTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     flows: tuple[Flow, ...]
     degradable: tuple[Group, ...]
     policies: str = ""
+    lease_s: int = LEASE_S

@@ -79,12 +79,13 @@ class Suspension(msgspec.Struct, frozen=True, tag="suspension", tag_field="type"
     Attributes:
         party: who says so.
         arrangement: id.
-        version: of the arrangement.
+        version: of the arrangement withdrawn from; 0 of a suspension, which is of any version.
         suspended: True to suspend, False to resume.
         number: strictly rising per party; an older one is void.
         said_at_us: when.
         key_id: fingerprint of the signing key.
-        signature: Ed25519 over all fields above.
+        signature: Ed25519 over all other fields.
+        final: True to withdraw: the party ends this version and all before it, and nothing resumes them.
     """
 
     party: str
@@ -95,3 +96,4 @@ class Suspension(msgspec.Struct, frozen=True, tag="suspension", tag_field="type"
     said_at_us: TimeUs
     key_id: str
     signature: bytes
+    final: bool = False

@@ -29,7 +29,6 @@ from beaconfire.nodes.commands import (
     Command,
     Forget,
     Inbound,
-    Keep,
     Now,
     Rows,
     Send,
@@ -37,8 +36,9 @@ from beaconfire.nodes.commands import (
     WakeAt,
 )
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
-from beaconfire.release.arrangements import Agreement, Arrangements
-from beaconfire.release.attest import is_receipt_good, is_suspension_good
+from beaconfire.nodes.tenure import Tenure
+from beaconfire.release.arrangements import Agreement
+from beaconfire.release.attest import is_receipt_good
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_hub
 from beaconfire.release.keys import Keyring, SigningKey
@@ -98,9 +98,11 @@ class GuardNode:
             decider: judge of policies; Cedar if None.
         """
         self._config = config
-        self.arrangements = Arrangements(config.agreements)
+        source = f"guard/{config.nation}"
+        self._tenure = Tenure(config.agreements, config.keyring, rows, source=source, party=config.nation)
+        self.arrangements = self._tenure.arrangements
         self._releaser = Releaser(
-            decider=decider or CedarDecider(config.agreements),
+            decider=decider or CedarDecider(self.arrangements.agreements),
             arrangements=self.arrangements,
             key=config.key,
             secret=config.secret,
@@ -109,8 +111,6 @@ class GuardNode:
         self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
         log = f"guard/{config.nation}"
         self._audit = AuditLog(log, rows.log(log))
-        self._suspensions: dict[str, Suspension] = {}
-        self._restore_suspensions(rows)
         self.counters = dict.fromkeys(
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
         )
@@ -119,22 +119,17 @@ class GuardNode:
         self._next_health_us = 0
         self._next_suspension_us = 0
 
-    def _restore_suspensions(self, rows: Rows) -> None:
-        for key, body in rows.rows(Table.STATE):
-            if not key.startswith("suspension/"):
-                continue
-            said = msgspec.msgpack.decode(body, type=Suspension)
-            self._apply(said)
-            if said.party == self._config.nation:
-                self._suspensions[said.arrangement] = said
-
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take an own report, or what the hub says: receipts, probes, suspensions."""
         from_home = inbound.sender == self._config.nation
         life = self._liveness.get(inbound.sender)
         from_hub = life is not None and inbound.channel is Channel.TO_NATION
+        opening = self._tenure.at(now, (HUB,))
         if life is not None and from_hub:
             life.heard(inbound.lane, now.monotonic_us)
+        return [*opening, *self._take(inbound, now, from_home=from_home, from_hub=from_hub)]
+
+    def _take(self, inbound: Inbound, now: Now, *, from_home: bool, from_hub: bool) -> list[Command]:
         match inbound.message:
             case Report() as report if from_home and inbound.channel is Channel.OWN_REPORT:
                 return self._report(report, now)
@@ -143,7 +138,7 @@ class GuardNode:
             case Probe() as probe if from_hub:
                 return self._probe(probe, inbound, now)
             case Suspension() as said if from_home or from_hub:
-                return self._suspension(said)
+                return self._suspension(said, now, from_home=from_home)
             case Report():
                 self.counters["rejected"] += 1
                 return []
@@ -219,36 +214,31 @@ class GuardNode:
             return [Send(Channel.TO_HUB, hub, inbound.lane, answer)]
         if not life.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
             return []
+        self.arrangements.renew(HUB, probe.sent_monotonic_us)
+        words: list[Command] = []
         for change in life.changes(now.monotonic_us):
             if change.up:
                 self._outbox.link_up(hub, change.lane)
-        return self._resend(now)
+                words = self._own_words((hub,))
+        return [*words, *self._resend(now)]
 
-    def _suspension(self, said: Suspension) -> list[Command]:
+    def _suspension(self, said: Suspension, now: Now, *, from_home: bool) -> list[Command]:
         """Take a party's word on an arrangement; the own nation's word goes on to the hub."""
-        if not is_suspension_good(said, self._config.keyring):
+        if not self._tenure.is_good(said) or (from_home and said.party != self._config.nation):
             self.counters["rejected"] += 1
             return []
-        if not self._apply(said):
-            return []
-        key = f"suspension/{said.party}/{said.arrangement}"
-        commands: list[Command] = [Keep(Table.STATE, key, encode(said))]
-        if said.party == self._config.nation:
-            self._suspensions[said.arrangement] = said
-            commands += self._tell_hubs(said)
-        return commands
+        is_new, commands = self._tenure.take(said, now)
+        if is_new and said.party == self._config.nation:
+            commands += [Send(Channel.TO_HUB, hub, Lane.FLASH, said) for hub in self._config.hubs]
+        return commands if is_new or from_home else []
 
-    def _tell_hubs(self, said: Suspension) -> list[Command]:
-        return [Send(Channel.TO_HUB, hub, Lane.FLASH, said) for hub in self._config.hubs]
-
-    def _apply(self, said: Suspension) -> bool:
-        return self.arrangements.suspend(
-            said.party, said.arrangement, number=said.number, suspended=said.suspended
-        )
+    def _own_words(self, hubs: tuple[str, ...]) -> list[Command]:
+        own = [said for said in self._tenure.words.values() if said.party == self._config.nation]
+        return [Send(Channel.TO_HUB, hub, Lane.FLASH, said) for said in own for hub in hubs]
 
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the link."""
-        commands = self._resend(now)
+        commands = self._tenure.at(now, (HUB,)) + self._resend(now)
         for hub, life in self._liveness.items():
             commands += [Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us)]
             life.changes(now.monotonic_us)
@@ -258,7 +248,7 @@ class GuardNode:
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
-            commands += [one for said in self._suspensions.values() for one in self._tell_hubs(said)]
+            commands += self._own_words(self._config.hubs)
         resend_us = self._outbox.next_due_us() or self._next_health_us
         commands.append(WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, resend_us))))
         return commands

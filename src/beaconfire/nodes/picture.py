@@ -44,7 +44,7 @@ from beaconfire.nodes.commands import (
 )
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.release.arrangements import Agreement, Arrangements
-from beaconfire.release.attest import is_suspension_good, sign_receipt
+from beaconfire.release.attest import WORDS, is_suspension_good, key_of_word, sign_receipt
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.opening import open_sealed
 
@@ -53,7 +53,6 @@ TICK_PERIOD_US: Final = 500_000
 BILATERAL_PREFIX: Final = "bilateral-"
 _SOURCE: Final = "source/"
 _EVENT: Final = "event/"
-_SUSPENSION: Final = "suspension/"
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 _source_decoder: Final = msgspec.msgpack.Decoder(Source)
@@ -151,8 +150,8 @@ class PictureNode:
                 [one for one in saved if one.event.sharing is sharing],
             )
         for key, body in kept:
-            if key.startswith(_SUSPENSION):
-                self._suspend(msgspec.msgpack.decode(body, type=Suspension))
+            if key.startswith(WORDS):
+                self.arrangements.take(msgspec.msgpack.decode(body, type=Suspension))
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take an own report, or what the hub sends: a delivery, the news of a suspension."""
@@ -257,15 +256,10 @@ class PictureNode:
         if not is_suspension_good(said, self._config.keyring):
             self.counters["rejected"] += 1
             return []
-        if not self._suspend(said):
+        if not self.arrangements.take(said):
             return []
         self.counters["suspensions"] += 1
-        return [Keep(Table.STATE, f"{_SUSPENSION}{said.party}/{said.arrangement}", _encoder.encode(said))]
-
-    def _suspend(self, said: Suspension) -> bool:
-        return self.arrangements.suspend(
-            said.party, said.arrangement, number=said.number, suspended=said.suspended
-        )
+        return [Keep(Table.STATE, key_of_word(said), _encoder.encode(said))]
 
     def _accept(self, source: Source, now: Now) -> list[Command]:
         """Give a report to every picture it belongs to; keep it and what came of it."""

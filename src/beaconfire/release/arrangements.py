@@ -14,6 +14,7 @@ from beaconfire.messages.arrangement import (
     Flow,
     SignedBundle,
 )
+from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import HUB, Nation, Sharing
 from beaconfire.release.keys import BUNDLE_TYPE, Keyring, SigningKey, fingerprint
 
@@ -84,6 +85,7 @@ def make_bundle(
         flows=template.flows,
         degradable=template.degradable,
         policies=template.policies,
+        lease_s=template.lease_s,
     )
     text = msgspec.json.encode(bundle, order="deterministic").decode()
     unsigned = SignedBundle(bundle=text, signatures=())
@@ -195,11 +197,20 @@ def _names(parties: Iterable[Nation]) -> str:
     return "signed by " + ", ".join(parties)
 
 
+class _Word(msgspec.Struct, frozen=True):
+    """A party's newest word of a kind on an arrangement."""
+
+    number: int
+    suspended: bool
+    version: int
+
+
 class Arrangements:
     """The agreements one node holds, and which of them are in force.
 
-    An agreement is in force within its validity and while no party to it has it suspended. A
-    suspension is strictly newer than the one before it, per party, or void.
+    An agreement is in force within its validity, while no party to it has it suspended or has withdrawn
+    from it, and while the leases hold: the node has, within the agreement's lease, heard from those whose
+    word could stop it. A word is strictly newer than the one before it, per party and kind, or void.
     """
 
     def __init__(self, agreements: Iterable[Agreement]) -> None:
@@ -214,39 +225,83 @@ class Arrangements:
             if name in self._by_id or len(self._by_id) >= MAXIMUM_ARRANGEMENTS:
                 raise UsageError("arrangement given twice, or too many of them", name)
             self._by_id[name] = agreement
-        self._said: dict[tuple[str, str], tuple[int, bool]] = {}
+        self._said: dict[tuple[str, str, bool], _Word] = {}
+        self._heard: dict[str, int] = {}
+        self._monotonic_us = 0
 
     @property
     def agreements(self) -> tuple[Agreement, ...]:
         """All held, in force or not."""
         return tuple(self._by_id.values())
 
-    def suspend(self, party: str, arrangement: str, *, number: int, suspended: bool) -> bool:
+    def take(self, said: Suspension) -> bool:
         """Take a party's word; return whether it was new. Who said it is the caller's to verify."""
-        agreement = self._by_id.get(arrangement)
-        if agreement is None or party not in agreement.bundle.parties:
+        agreement = self._by_id.get(said.arrangement)
+        if agreement is None or said.party not in agreement.bundle.parties:
             return False
-        key = (party, arrangement)
-        if key in self._said and number <= self._said[key][0]:
+        key = (said.party, said.arrangement, said.final)
+        if key in self._said and said.number <= self._said[key].number:
             return False
-        self._said[key] = (number, suspended)
+        self._said[key] = _Word(said.number, said.suspended, said.version)
         return True
 
+    def has_taken(self, said: Suspension) -> bool:
+        """Return whether a word is the newest of its kind here."""
+        held = self._said.get((said.party, said.arrangement, said.final))
+        return held is not None and held.number == said.number
+
+    def suspend(self, party: str, arrangement: str, *, number: int, suspended: bool) -> bool:
+        """Take a party's suspension or resumption; return whether it was new."""
+        return self.take(Suspension(party, arrangement, 0, suspended, number, 0, "", b""))
+
     def is_suspended(self, arrangement: str) -> bool:
-        """Return whether any party has it suspended."""
-        return any(word[1] for (_, name), word in self._said.items() if name == arrangement)
+        """Return whether any party has it suspended, or has withdrawn from the version held."""
+        agreement = self._by_id.get(arrangement)
+        version = agreement.bundle.version if agreement else 0
+        return any(
+            word.version >= version if final else word.suspended
+            for (_, name, final), word in self._said.items()
+            if name == arrangement
+        )
+
+    def watch(self, parties: Iterable[str], monotonic_us: int) -> None:
+        """Begin a lease with each of these, unless there is one: from now on their silence ends it."""
+        self._monotonic_us = max(self._monotonic_us, monotonic_us)
+        for party in parties:
+            self._heard.setdefault(party, monotonic_us)
+
+    def renew(self, party: str, monotonic_us: int) -> None:
+        """Renew the lease with a party that is known to have been heard at this time, monotonic."""
+        if party in self._heard:
+            self._heard[party] = max(self._heard[party], monotonic_us)
+
+    def is_lapsed(self, arrangement: str, party: str) -> bool:
+        """Return whether a party that is watched has been silent for longer than an arrangement's lease."""
+        heard_us = self._heard.get(party)
+        agreement = self._by_id.get(arrangement)
+        if heard_us is None or agreement is None:
+            return False
+        return self._monotonic_us - heard_us > agreement.bundle.lease_s * 1_000_000
+
+    def lapsed(self) -> tuple[tuple[str, str], ...]:
+        """Return arrangement and silent party of every lease that has ended."""
+        pairs = ((name, party) for name in self._by_id for party in self._heard)
+        return tuple(pair for pair in pairs if self.is_lapsed(*pair))
 
     def in_force(self, now_us: int) -> tuple[Agreement, ...]:
         """Return the agreements in force at a time, UTC."""
         return tuple(
             a
             for name, a in self._by_id.items()
-            if a.bundle.valid_from_us <= now_us < a.bundle.valid_until_us and not self.is_suspended(name)
+            if a.bundle.valid_from_us <= now_us < a.bundle.valid_until_us
+            and not self.is_suspended(name)
+            and not self.is_lapsed(name, HUB)
         )
 
     def between(self, originator: str, recipient: str, now_us: int) -> tuple[Agreement, ...]:
-        """Return the agreements in force that bind both."""
-        return tuple(a for a in self.in_force(now_us) if a.binds(originator, recipient))
+        """Return the agreements in force that bind both, and whose originator has not fallen silent."""
+        held = (a for a in self.in_force(now_us) if a.binds(originator, recipient))
+        return tuple(a for a in held if not self.is_lapsed(a.bundle.arrangement, originator))
 
     def partners(self, nation: str, now_us: int) -> tuple[Nation, ...]:
         """Return the nations that share an agreement in force with this one, sorted."""

@@ -1,5 +1,7 @@
 """Signed words besides reports: receipts, suspensions, checkpoints of audit logs."""
 
+from typing import Final
+
 import msgspec
 
 from beaconfire.audit.checkpoint import CHECKPOINT_TYPE, Checkpoint, SignedCheckpoint
@@ -7,6 +9,9 @@ from beaconfire.messages.codec import encode
 from beaconfire.messages.transfer import Receipt, Suspension
 from beaconfire.messages.words import party_of
 from beaconfire.release.keys import RECEIPT_TYPE, SUSPENSION_TYPE, Keyring, SigningKey
+
+WORDS: Final = "suspension/"
+"""Beginning of the keys of all rows that hold parties' words."""
 
 
 def sign_receipt(receipt: Receipt, key: SigningKey) -> Receipt:
@@ -34,6 +39,12 @@ def is_suspension_good(suspension: Suspension, keyring: Keyring) -> bool:
     body = encode(msgspec.structs.replace(suspension, signature=b""))
     signer = keyring.verify(suspension.key_id, SUSPENSION_TYPE, body, suspension.signature)
     return signer == suspension.party
+
+
+def key_of_word(said: Suspension) -> str:
+    """Return the key of a journal row that holds a party's newest word of a kind on an arrangement."""
+    kind = "withdrawal" if said.final else "word"
+    return f"{WORDS}{said.party}/{said.arrangement}/{kind}"
 
 
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> SignedCheckpoint:

@@ -72,7 +72,8 @@ def flaw_towards_hub(sealed: bytes, flows: Iterable[Flow], mode: str, now_us: in
 def _may_have(name: str, header: dict[str, Any], flow: Flow) -> bool:
     listed = name in _ORDER and name in {str(group.value) for group in flow.groups}
     tighter = _flaw_in_label_of(name, header["label"], flow.recipient)
-    return listed and not tighter and flow.originator == header["originator"]
+    low = _level_of(name, header["label"]) <= flow.level_max
+    return listed and low and not tighter and flow.originator == header["originator"]
 
 
 def _flaw_in_header(header: dict[str, Any], recipient: str, mode: str, now_us: int) -> str:
@@ -108,7 +109,8 @@ def _flaw_in_groups(
         return "a group twice, or no flow between the two"
     for name in (*whole, *coarse):
         flaw = _flaw_in_label_of(name, header["label"], recipient)
-        allowed = any(_fits(name, whole, coarse, flow) for flow in mine)
+        level = _level_of(name, header["label"])
+        allowed = any(level <= flow.level_max and _fits(name, whole, coarse, flow) for flow in mine)
         if flaw or not allowed:
             return flaw or f"{name} may not pass like this"
     return ""
@@ -121,6 +123,11 @@ def _flaw_in_label_of(name: str, label: dict[str, Any], recipient: str) -> str:
         ):
             return f"{name} is labelled tighter"
     return ""
+
+
+def _level_of(name: str, label: dict[str, Any]) -> int:
+    tighter = [int(one["level"]) for one in label["overrides"] if one["group"] == name]
+    return max(int(label["level"]), *tighter, 0)
 
 
 def _fits(name: str, whole: dict[str, Any], coarse: dict[str, Any], flow: Flow) -> bool:

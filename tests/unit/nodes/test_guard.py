@@ -159,7 +159,7 @@ def test_own_suspension_acts_at_once_is_passed_on_and_survives_restart(bench: Be
     )
     commands = bench.node.receive(own(sign_suspension(blank, key_of(KOR))), now())
     bench.rows.commit(commands)
-    assert [one.recipient for one in commands if isinstance(one, Send)] == [HUB]
+    assert [one.recipient for one in commands if isinstance(one, Send)] == [KOR, HUB]
     restarted = GuardNode(guard_config(), bench.rows)
     for node in (bench.node, restarted):
         (delivery,) = deliveries(node.receive(own(report()), now()))

@@ -19,7 +19,6 @@ from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap, Intake
 from beaconfire.link.liveness import Liveness
 from beaconfire.link.outbox import FIRST_RESEND_US, Outbox
-from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
@@ -38,8 +37,9 @@ from beaconfire.nodes.commands import (
 )
 from beaconfire.nodes.hub.books import Books
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
-from beaconfire.release.arrangements import Agreement, Arrangements
-from beaconfire.release.attest import is_receipt_good, is_suspension_good, sign_receipt
+from beaconfire.nodes.tenure import Tenure
+from beaconfire.release.arrangements import Agreement
+from beaconfire.release.attest import is_receipt_good, sign_receipt
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_partner
 from beaconfire.release.keys import Keyring, SigningKey
@@ -106,28 +106,22 @@ class HubNode:
         """
         self._config = config
         self._name = "hub" if config.instance == HUB else f"hub/{config.instance}"
-        self.arrangements = Arrangements(config.agreements)
+        self._tenure = Tenure(
+            config.agreements, config.keyring, rows, source=self._name, party=config.instance
+        )
+        self.arrangements = self._tenure.arrangements
         self._releaser = Releaser(
-            decider=decider or CedarDecider(config.agreements),
+            decider=decider or CedarDecider(self.arrangements.agreements),
             arrangements=self.arrangements,
             key=config.key,
             secret=config.secret,
             mode=config.mode,
         )
         self._links = {nation: _Link(config.instance, nation, rows) for nation in sorted(config.parties)}
-        self._suspensions: dict[str, Suspension] = {}
-        self._restore_suspensions(rows)
         self.counters = dict.fromkeys(COUNTERS, 0)
         self._next_health_us = 0
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
-
-    def _restore_suspensions(self, rows: Rows) -> None:
-        for key, body in rows.rows(Table.STATE):
-            if key.startswith("suspension/"):
-                said = msgspec.msgpack.decode(body, type=Suspension)
-                self._suspensions[key] = said
-                self._apply(said)
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take what a nation sends: deliveries, receipts, probes, suspensions."""
@@ -136,6 +130,10 @@ class HubNode:
             self.counters["rejected"] += 1
             return []
         link.liveness.heard(inbound.lane, now.monotonic_us)
+        opening = self._tenure.at(now, self._links)
+        return [*opening, *self._take_from(link, inbound, now)]
+
+    def _take_from(self, link: _Link, inbound: Inbound, now: Now) -> list[Command]:
         match inbound.message:
             case Delivery() as delivery:
                 return self._delivery(link, delivery, inbound, now)
@@ -254,31 +252,21 @@ class HubNode:
             return [Send(Channel.TO_NATION, link.nation, inbound.lane, answer)]
         if not link.liveness.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
             return []
+        self.arrangements.renew(link.nation, probe.sent_monotonic_us)
+        words: list[Command] = []
         for change in link.liveness.changes(now.monotonic_us):
             if change.up:
                 link.outbox.link_up(change.lane)
-        return self._resend(link, now)
+                words = [one for said in self._tenure.words.values() for one in self._spread(said)]
+        return [*words, *self._resend(link, now)]
 
     def _suspension(self, link: _Link, said: Suspension, now: Now) -> list[Command]:
         """Take a party's word on an arrangement at once, and pass it on to the other parties."""
-        if said.party != link.nation or not is_suspension_good(said, self._config.keyring):
+        if said.party != link.nation or not self._tenure.is_good(said):
             self.counters["rejected"] += 1
             return []
-        if not self._apply(said):
-            return []
-        key = f"suspension/{said.party}/{said.arrangement}"
-        self._suspensions[key] = said
-        words = "suspended" if said.suspended else "resumed"
-        return [
-            Keep(Table.STATE, key, encode(said)),
-            *self._spread(said),
-            self._notice("arrangement-" + words, f"{said.party} {words} {said.arrangement}", now),
-        ]
-
-    def _apply(self, said: Suspension) -> bool:
-        return self.arrangements.suspend(
-            said.party, said.arrangement, number=said.number, suspended=said.suspended
-        )
+        is_new, commands = self._tenure.take(said, now)
+        return [*commands, *self._spread(said)] if is_new else []
 
     def _spread(self, said: Suspension) -> list[Command]:
         bundles = (a.bundle for a in self.arrangements.agreements)
@@ -288,13 +276,14 @@ class HubNode:
 
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the links; sign checkpoints."""
-        commands = [one for link in self._links.values() for one in self._serve(link, now)]
+        commands = self._tenure.at(now, self._links)
+        commands += [one for link in self._links.values() for one in self._serve(link, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))
         if now.monotonic_us >= self._next_suspension_us:
             self._next_suspension_us = now.monotonic_us + SUSPENSION_RESEND_US
-            commands += [one for said in self._suspensions.values() for one in self._spread(said)]
+            commands += [one for said in self._tenure.words.values() for one in self._spread(said)]
         if now.monotonic_us >= self._next_checkpoint_us:
             self._next_checkpoint_us = now.monotonic_us + CHECKPOINT_PERIOD_US
             for link in self._links.values():

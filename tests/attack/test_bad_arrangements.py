@@ -1,0 +1,51 @@
+"""Every bad arrangement fails, by the invariant it breaks, with a counterexample that a person can read."""
+
+import pytest
+
+from attack.bad_arrangements import BAD, Bad, terms
+from beaconfire.adapters.bundles import shipped_templates
+from beaconfire.release.proof.prove import prove
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(BAD) >= 25
+    assert len({one.name for one in BAD}) == len(BAD)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_it_fails_with_a_counterexample_in_words(bad: Bad) -> None:
+    broken = {one.invariant: one.words for one in prove(bad.terms) if not one.holds}
+    assert bad.invariant in broken, broken
+    told = broken[bad.invariant]
+    assert all(words in told for words in bad.words), told
+
+
+def test_a_roll_back_fails() -> None:
+    newer = terms(version=2)
+    for older in (terms(), newer):
+        (finding,) = [one for one in prove(older, after=newer) if one.invariant == "rollback"]
+        assert not finding.holds
+        assert "would roll back version 2" in finding.words
+    assert all(one.holds for one in prove(newer, after=terms()))
+
+
+def test_another_arrangement_does_not_follow() -> None:
+    findings = prove(terms(arrangement="quadrilateral", version=9), after=terms())
+    assert any("quadrilateral does not follow trilateral" in one.words for one in findings)
+
+
+@pytest.mark.parametrize("name", shipped_templates())
+def test_the_shipped_ones_are_proved(name: str) -> None:
+    findings = prove(terms(shipped_templates()[name]))
+    assert not [one for one in findings if not one.holds]
+    assert {"releasable_to", "orcon", "modes", "raw_measurement", "parties", "warning"} <= {
+        one.invariant for one in findings
+    }
+
+
+def test_what_is_not_decided_in_time_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*properties: object) -> None:
+        raise TimeoutError("timeout")
+
+    monkeypatch.setattr("beaconfire.release.proof.model.Search.find", search)
+    assert any("not decided within its time" in one.words for one in prove(terms()) if not one.holds)
