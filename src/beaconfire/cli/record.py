@@ -68,7 +68,10 @@ def _list(folder: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([msgspec.to_builtins(one) for one in found]))
         return
-    table = Table("recording", "in force", "nations", "MB", title=f"Recordings in {folder}")
+    table = Table(title=f"Recordings in {folder}")
+    table.add_column("recording", overflow="fold")
+    for name in ("in force", "nations", "MB"):
+        table.add_column(name, no_wrap=True)
     for one in found:
         table.add_row(one.recording, one.sharing, " ".join(one.nations), f"{one.megabytes:.1f}")
     Console().print(table)
