@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beaconfire.messages.event import Event, PlaceTime
-from beaconfire.messages.words import Nation, Status, TimeUs
+from beaconfire.messages.words import Nation, PlaceKind, Status, TimeUs
 from beaconfire.nodes.display import DisplaySnapshot, ShownEvent, ShownHealth
 from beaconfire.units import MICROSECONDS_PER_SECOND
 
@@ -24,6 +24,8 @@ EVENTS_SHOWN_MAX: Final = 6
 REFRESH_PER_SECOND: Final = 5
 AMBER_S: Final = 3.0
 RED_S: Final = 10.0
+NOW_S: Final = 30.0
+"""So long after its moment a place is still said to be concerned now."""
 _STATE: Final = {
     Status.TENTATIVE: ("◌ tentative", "yellow"),
     Status.CONFIRMED: ("▲ confirmed", "bold red"),
@@ -64,8 +66,13 @@ def time_left(event: Event, snapshot: DisplaySnapshot) -> str:
     if event.status in _CLOSED:
         return "ended"
     lost = ", last estimate" if event.status is Status.LOST else ""
-    verb = "down on" if place.kind == "IMPACT" else "over"
-    return f"{minutes(left_s) if left_s > 0 else 'NOW'} {verb} {plain(place.place)}{lost}"
+    down = place.kind is PlaceKind.IMPACT
+    where = f"{'down on' if down else 'over'} {plain(place.place)}"
+    if left_s > 0.0:
+        return f"{minutes(left_s)} {where}{lost}"
+    if left_s > -NOW_S:
+        return f"NOW {where}{lost}"
+    return f"{where if down else 'passed ' + plain(place.place)} {minutes(-left_s)} ago{lost}"
 
 
 def area_known(event: Event) -> str:

@@ -2,9 +2,10 @@
 
 import io
 
+import msgspec
 from rich.console import Console
 
-from beaconfire.adapters.terminal import TerminalView, minutes, plain
+from beaconfire.adapters.terminal import TerminalView, first_own_place, minutes, plain, time_left
 from beaconfire.messages.words import Lane, Nation
 from beaconfire.nodes.commands import Channel, Inbound, Now
 from beaconfire.nodes.display import DisplayFacts, DisplayNode, DisplaySnapshot
@@ -57,6 +58,24 @@ def test_on_a_terminal_the_view_has_banner_sources_time_and_links() -> None:
         "no picture yet",
     ):
         assert wanted in text
+
+
+def test_a_place_that_has_been_passed_is_not_said_to_be_concerned_now() -> None:
+    snapshot = snapshot_at(200.0)
+    (shown,) = snapshot.events
+    place = first_own_place(shown.event, snapshot)
+    assert place is not None
+
+    def said(after_s: float) -> str:
+        own = tuple(one for one in snapshot.places if one.name == place.place)
+        later = msgspec.structs.replace(snapshot, places=own, utc_us=place.earliest_us + round(after_s * 1e6))
+        return time_left(shown.event, later)
+
+    assert [said(after_s) for after_s in (-61.0, 1.0, 141.0)] == [
+        f"1:01 over {place.place}",
+        f"NOW over {place.place}",
+        f"passed {place.place} 2:21 ago",
+    ]
 
 
 def test_the_screen_is_given_back() -> None:
