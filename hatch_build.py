@@ -5,6 +5,7 @@ The page is made with the machine's Node.js where that is new enough, else with 
 neither is needed. Without `index.html` the build fails.
 """
 
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -24,6 +25,8 @@ PAGE = Path("src/beaconfire/adapters/web/page")
 STAMP = "sources.sha256"
 NOT_SOURCES = {"node_modules", "dist"}
 NPM_MINUTES_MAX = 10
+PACKED_SUFFIXES = {".js", ".css", ".json", ".svg", ".xml"}
+PACKED_BYTES_MIN = 1_024
 
 
 def system_node() -> list[str] | None:
@@ -90,7 +93,17 @@ def build_page(root: Path, npm: list[str]) -> None:
         run_npm(npm, ["run", "build", "--", "--outDir", str(page), "--emptyOutDir"], web)
     if not (page / "index.html").is_file():
         sys.exit(f"{PAGE}/index.html: not there after the build of the page")
+    pack(page)
     (page / STAMP).write_text(sources_digest(root / "web") + "\n")
+
+
+def pack(page: Path) -> None:
+    """Put a gzip file beside each file that shrinks by it: the server sends what it finds."""
+    for path in sorted(page.rglob("*")):
+        content = path.read_bytes() if path.suffix in PACKED_SUFFIXES else b""
+        packed = gzip.compress(content, 9, mtime=0)
+        if len(content) >= PACKED_BYTES_MIN and len(packed) < 0.9 * len(content):
+            path.with_name(path.name + ".gz").write_bytes(packed)
 
 
 def run_npm(npm: list[str], arguments: list[str], web: Path) -> None:

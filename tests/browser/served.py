@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Self, TypeVar
 
+from beaconfire.adapters.web.api import Attached
 from beaconfire.adapters.web.server import WebOptions, WebServer
+from beaconfire.adapters.web.shapes import Audit
 from beaconfire.messages.codec import Message
-from beaconfire.messages.event import Event, Warning
+from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health
 from beaconfire.messages.words import Lane, Nation
 from beaconfire.nodes.commands import Channel, Inbound, Now
@@ -44,14 +46,32 @@ def _channel(message: Message) -> Channel:
 class Served:
     """A display and its server, running until closed."""
 
-    def __init__(self, nation: Nation, facts: DisplayFacts, clock: EventClock, port: int = 0) -> None:
+    def __init__(
+        self,
+        nation: Nation,
+        facts: DisplayFacts,
+        clock: EventClock,
+        port: int = 0,
+        *,
+        audit: Audit | None = None,
+        options: WebOptions | None = None,
+    ) -> None:
         """Serve in a thread of its own."""
         self.node = DisplayNode(nation, facts)
         self.clock = clock
         self._loop = asyncio.new_event_loop()
-        self.server = WebServer(self.node, clock, WebOptions(port=port, speed=clock.speed))
+        self.acknowledgements: list[Acknowledgement] = []
+        attached = Attached(audit=audit, acknowledge=self._acknowledge)
+        self.server = WebServer(
+            self.node, clock, options or WebOptions(port=port, speed=clock.speed), attached
+        )
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def _acknowledge(self, said: Acknowledgement) -> None:
+        self.acknowledgements.append(said)
+        inbound = Inbound(Channel.ACKNOWLEDGEMENT, self.node.nation, Lane.FLASH, said, 100)
+        self.node.receive(inbound, self.clock())
 
     def _run(self) -> None:
         self._loop.run_until_complete(self.server.serve())

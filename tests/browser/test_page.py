@@ -41,7 +41,8 @@ class Watched:
         dialog.dismiss()
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        # Chromium says so itself when it blocks sound; the page shows it
+        if message.type in ("error", "warning") and "AudioContext" not in message.text:
             self.complaints.append(message.text)
 
     def is_clean(self) -> bool:
@@ -107,7 +108,7 @@ def test_the_countdown_is_right_and_ticks(watched: Watched, served: Served) -> N
     assert abs((first_us - served.clock().utc_us) / 1e6 - before) < 2.0
     expect(shown).not_to_have_text(shown.inner_text(), timeout=3_000)
     assert seconds(shown.inner_text()) < before
-    expect(page.get_by_test_id("card")).to_contain_text("at the earliest over Aomori area")
+    expect(page.get_by_test_id("card")).to_contain_text("Passes over, at the earliest: Aomori area")
     expect(page.get_by_test_id("card")).to_contain_text("±")
     assert watched.is_clean()
 
@@ -142,7 +143,7 @@ def test_who_saw_it_what_is_known_and_what_the_link_adds(watched: Watched, serve
     for wanted in ("alone", "bilateral", "trilateral", "35 s", "60 s", "199 s", "+25.0 s"):
         expect(gain).to_contain_text(wanted)
     expect(page.get_by_role("heading", name="What the new link adds notional")).to_be_visible()
-    expect(page.get_by_test_id("revisions")).to_contain_text("tentative")
+    expect(page.get_by_test_id("revisions")).to_contain_text("Tentative")
     assert watched.is_clean()
 
 
@@ -185,7 +186,8 @@ def test_warning_alone_is_said(watched: Watched, served: Served) -> None:
     text = "Overflight expected, Aomori area"
     served.feed(Warning("w", seen.event_id, JPN, "issue", 1, Mode.SIMULATED, LAUNCH_US, True, (), (), text))
     page = open_page(watched, served)
-    expect(page.get_by_text("Warning alone: no link to any partner")).to_be_visible()
+    expect(page.locator("header .alone")).to_have_text("Warning alone: no link to any partner")
+    expect(page.get_by_test_id("warning-text").get_by_text("Warning alone")).to_be_visible()
     expect(page.get_by_test_id("warning-text")).to_contain_text(text)
 
 
@@ -278,7 +280,7 @@ def test_with_a_thousand_tracks_the_countdown_still_ticks(watched: Watched, serv
     seen = event(FLIGHT, 199.0, 1)
     served.feed(*(_renamed(seen, f"E-{number:04}") for number in range(1_000)))
     page = open_page(watched, served)
-    expect(page.get_by_test_id("card")).to_have_count(1_000, timeout=30_000)
+    expect(page.get_by_test_id("more")).to_contain_text("960 more", timeout=30_000)
     shown = page.get_by_test_id("countdown").first
     before = shown.inner_text()
     expect(shown).not_to_have_text(before, timeout=10_000)

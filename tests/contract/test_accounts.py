@@ -15,6 +15,7 @@ from beaconfire.adapters.installation import make_nkey
 from beaconfire.adapters.wiring import (
     FLOWS,
     HOME_ROLES,
+    HUB_LISTENERS,
     HUB_OWN_CHANNELS,
     LINK_ROLES,
     Allowed,
@@ -58,7 +59,7 @@ class Credential:
 def hub_credentials(root: Path) -> list[Credential]:
     found = [
         Credential(root / HUB / "keys" / f"home-{role.value}.seed", HUB, allowed_in_hub_account(role))
-        for role in (Role.HUB, Role.OBSERVER)
+        for role in (Role.HUB, *HUB_LISTENERS)
     ]
     for nation in ("JPN", "KOR", "USA"):
         for lane in Lane:

@@ -43,10 +43,27 @@ class FeedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a display's page is served."""
+    """Where a display's page is served, and to whom.
+
+    Attributes:
+        host: loopback name or address; any other only with certificate, key, people and names.
+        port: 0 takes any free one.
+        certificate: PEM file of the server's certificate; empty on loopback.
+        key: PEM file of its key.
+        people: PEM file of the authority whose certificates name the people who may sign in.
+        names: host names that the page may be asked for by.
+        session_hours: how long one sign-in lasts.
+        sandbox: show the sandbox page; never in mode REAL.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
+    certificate: str = ""
+    key: str = ""
+    people: str = ""
+    names: tuple[str, ...] = ()
+    session_hours: float = 12.0
+    sandbox: bool = False
 
 
 class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +90,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         releasable_to: the most that may have them.
         feed: of a feed.
         web: of a display; None serves no page.
+        audit: journal whose audit a display shows, of the own guard or of the hub; empty for none.
     """
 
     role: Role
@@ -95,6 +113,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     releasable_to: tuple[Nation, ...] = ()
     feed: FeedConfig | None = None
     web: WebConfig | None = None
+    audit: str = ""
 
 
 class LoadedConfig(msgspec.Struct, frozen=True):

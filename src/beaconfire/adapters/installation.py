@@ -26,6 +26,7 @@ from beaconfire.adapters.configuration import (
 from beaconfire.adapters.servers import Account, ServerUser, free_ports, server_configuration
 from beaconfire.adapters.wiring import (
     HOME_ROLES,
+    HUB_LISTENERS,
     LINK_ROLES,
     Line,
     Role,
@@ -83,7 +84,7 @@ class Installation(msgspec.Struct, frozen=True):
         servers: the hub's first.
         processes: the hub's first.
         feed_ports: TCP port on which each nation's feed takes detections.
-        web_ports: port of each nation's page.
+        web_ports: port of each nation's page, and of the hub's.
         clock: event clock file that the processes wait for, or None for the wall clock.
         plan: event clock to be started, or None.
     """
@@ -233,11 +234,11 @@ class _Maker:
         self.parties = (HUB, *nations)
         self._mode = mode
         self._keys: dict[str, SigningKey] = {}
-        ports = free_ports(1 + 3 * len(nations))
+        ports = free_ports(2 + 3 * len(nations))
         self._ports = dict(zip(self.parties, ports[: 1 + len(nations)], strict=True))
         rest = ports[1 + len(nations) :]
         self.feed_ports: dict[str, int] = dict(zip(nations, rest[: len(nations)], strict=True))
-        self.web_ports: dict[str, int] = dict(zip(nations, rest[len(nations) :], strict=True))
+        self.web_ports: dict[str, int] = dict(zip((*nations, HUB), rest[len(nations) :], strict=True))
 
     def make_folders(self) -> None:
         """Make a folder for each party; raises `UsageError` if there is something already."""
@@ -307,7 +308,7 @@ class _Maker:
             ServerUser(
                 make_nkey(self._key_file(HUB, f"home-{role.value}.seed")), allowed_in_hub_account(role), role
             )
-            for role in (Role.HUB, Role.OBSERVER)
+            for role in (Role.HUB, *HUB_LISTENERS)
         )
         links = [self._link_account(nation, lane) for nation in self.nations for lane in Lane]
         return [Account(HUB, own), *links]
@@ -326,7 +327,7 @@ class _Maker:
         return Account(f"{nation}_{lane.value}", tuple(users))
 
     def make_processes(self, base: ProcessConfig) -> tuple[ProcessEntry, ...]:
-        made = [self._process(base, Role.HUB, HUB)]
+        made = [self._process(base, Role.HUB, HUB), self._process(base, Role.DISPLAY, HUB)]
         made += [self._process(base, role, nation) for nation in self.nations for role in _NATION_ROLES]
         for nation in self.nations:
             self._write_operator(base, nation)
@@ -356,11 +357,15 @@ class _Maker:
             secret=f"keys/{role.value}.secret",
             releasable_to=tuple(nation for nation in self.nations if nation != party),
             feed=FeedConfig(tcp=f"127.0.0.1:{self.feed_ports[party]}") if role is Role.FEED else None,
-            web=WebConfig(port=self.web_ports[party]) if role is Role.DISPLAY else None,
+            web=self._web(party) if role is Role.DISPLAY else None,
+            audit=_audit_journal(party) if role is Role.DISPLAY else "",
         )
         path = self.directory / party / f"{role.value}.json"
         write_config(path, config)
         return ProcessEntry(role, party, path)
+
+    def _web(self, party: str) -> WebConfig:
+        return WebConfig(port=self.web_ports[party], sandbox=party != HUB and self._mode is not Mode.REAL)
 
     def _endpoints(self, role: Role, party: str) -> tuple[EndpointConfig, ...]:
         home = EndpointConfig(Server.HOME, _url(self._ports[party]), f"keys/home-{role.value}.seed")
@@ -376,6 +381,10 @@ class _Maker:
             for lane in Lane
         )
         return (home, *links)
+
+
+def _audit_journal(party: str) -> str:
+    return f"{(Role.HUB if party == HUB else Role.GUARD).value}.journal"
 
 
 def _link_seed(role: Role, peer: str, lane: Lane) -> str:

@@ -81,7 +81,8 @@ FLOWS: Final = (
 """All that may be said in an installation. What is not here, the servers refuse."""
 
 HUB_OWN_CHANNELS: Final = (Channel.NOTICE, Channel.HEALTH)
-"""What the hub says of itself, in its own account on its server; heard by its operator's observer."""
+"""What the hub says of itself, in its own account on its server; heard by its display and its observer."""
+HUB_LISTENERS: Final = (Role.OBSERVER, Role.DISPLAY)
 
 HOME_ROLES: Final = tuple(sorted(_HOME_NODES | {Role.OBSERVER, Role.OPERATOR}))
 LINK_ROLES: Final = tuple(sorted(_LINKED))
@@ -171,7 +172,7 @@ def heard_on(line: Line, role: Role, party: str) -> tuple[Heard, ...]:
     """Return what a role subscribes to on one of its connections."""
     if line.lane is None:
         if party == HUB:
-            chosen: tuple[Channel, ...] = HUB_OWN_CHANNELS if role is Role.OBSERVER else ()
+            chosen: tuple[Channel, ...] = HUB_OWN_CHANNELS if role in HUB_LISTENERS else ()
         else:
             flows = [f for f in FLOWS if f.server is Server.HOME and role in f.subscribers]
             chosen = tuple(flow.channel for flow in flows)

@@ -27,6 +27,7 @@ VERBS: Final = {
     "study": "what sharing buys, over many flights",
     "doctor": "what is missing on this machine, and how to get it",
     "tail": "follow what a running installation says",
+    "sandbox": "fly a catalogue flight past placed sensors: alone, bilateral, trilateral",
     "keys": "make and show keys",
     "simulate": "many seeds of the simulated network, with faults, every invariant checked",
     "campaign": "try a promise as often as asked, far beyond the checks of every change",

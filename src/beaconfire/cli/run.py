@@ -166,18 +166,9 @@ async def _run(loaded: LoadedConfig, loop: Loop, stop: asyncio.Event) -> None:
 
 
 async def _serve(loaded: LoadedConfig, loop: Loop) -> None:
-    from beaconfire.adapters.web.server import WebOptions, WebServer  # noqa: PLC0415 - for a display only
-    from beaconfire.nodes.display import DisplayNode  # noqa: PLC0415
+    from beaconfire.cli.serving import server_of  # noqa: PLC0415 - for a display only
 
-    assert loaded.config.web is not None
-    assert isinstance(loop.node, DisplayNode)
-    options = WebOptions(
-        host=loaded.config.web.host,
-        port=loaded.config.web.port,
-        speed=loop.clock.speed,
-        level=loaded.config.level.name,
-    )
-    server = WebServer(loop.node, loop.clock.now, options)
+    server = server_of(loaded, loop)
     _say(f"page at {server.url}")
     await server.serve()
 

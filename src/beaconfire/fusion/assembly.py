@@ -213,6 +213,7 @@ def contribution_of(member: Member) -> Contribution:
         received_at_us=source.received_at_us,
         sensors=() if report.sensor is None else report.sensor.sensors,
         basis=source.basis,
+        report_id=report.report_id,
     )
 
 

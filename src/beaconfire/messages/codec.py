@@ -7,7 +7,7 @@ import msgspec
 from beaconfire.errors import PeerError
 from beaconfire.messages.detection import DetectionBatch
 from beaconfire.messages.envelope import Header, Sealed
-from beaconfire.messages.event import Event, Warning
+from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
@@ -15,7 +15,17 @@ from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 MAXIMUM_MESSAGE_BYTES: Final = 65_536
 
 Message = (
-    DetectionBatch | Report | Event | Warning | Notice | Health | Delivery | Receipt | Probe | Suspension
+    DetectionBatch
+    | Report
+    | Event
+    | Warning
+    | Acknowledgement
+    | Notice
+    | Health
+    | Delivery
+    | Receipt
+    | Probe
+    | Suspension
 )
 """Everything that goes over a bus; the field `type` tells which."""
 

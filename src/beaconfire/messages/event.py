@@ -51,6 +51,7 @@ class Contribution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         received_at_us: when its newest report came, by the picture's clock.
         sensors: ids or opaque names of its sensors, possibly empty.
         basis: arrangements under which it was released; empty for own reports.
+        report_id: of its newest report, empty if not known: what the own audit knows it by.
     """
 
     nation: Nation
@@ -60,6 +61,7 @@ class Contribution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     received_at_us: TimeUs
     sensors: tuple[str, ...]
     basis: tuple[str, ...]
+    report_id: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, tag="event", tag_field="type", forbid_unknown_fields=True):
@@ -139,3 +141,23 @@ class Warning(msgspec.Struct, frozen=True, tag="warning", tag_field="type", forb
     places: tuple[PlaceTime, ...]
     impact: tuple[ImpactEstimate, ...]
     text: str
+
+
+class Acknowledgement(
+    msgspec.Struct, frozen=True, tag="acknowledgement", tag_field="type", forbid_unknown_fields=True
+):
+    """A person's word that they have seen an event; it silences the alarm of their nation's pages.
+
+    Attributes:
+        event_id: what was seen.
+        nation: whose display.
+        person: name as signed in, or as typed where nobody signs in; at most 60 characters.
+        revision: that was shown.
+        at_us: when.
+    """
+
+    event_id: str
+    nation: Nation
+    person: str
+    revision: int
+    at_us: TimeUs

@@ -39,6 +39,8 @@ class Channel(StrEnum):
     WARNING = "warning"
     NOTICE = "notice"
     HEALTH = "health"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """From a page of the own nation to its display, inside one process: on no server."""
 
 
 class Inbound(msgspec.Struct, frozen=True):

@@ -37,9 +37,9 @@ def test_every_party_has_a_server_and_every_role_a_process(made: Installation) -
     assert [one.party for one in made.servers] == [HUB, *NATIONS]
     names = {one.name for one in made.processes}
     roles = ("national", "guard", "picture", "warning", "display", "feed")
-    assert names == {"hub/HUB"} | {f"{role}/{nation}" for role in roles for nation in NATIONS}
+    assert names == {"hub/HUB", "display/HUB"} | {f"{role}/{nation}" for role in roles for nation in NATIONS}
     ports = [one.port for one in made.servers] + [*made.feed_ports.values(), *made.web_ports.values()]
-    assert len(set(ports)) == len(ports) == 10
+    assert len(set(ports)) == len(ports) == 11
 
 
 def test_the_servers_accept_their_configurations(made: Installation) -> None:

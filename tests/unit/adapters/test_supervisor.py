@@ -17,7 +17,7 @@ from beaconfire.messages.words import Nation, Sharing
 
 pytestmark = pytest.mark.real
 
-HEAVY = ("national/KOR", "picture/KOR", "display/KOR", "warning/KOR")
+HEAVY = ("national/KOR", "picture/KOR", "display/KOR", "display/HUB", "warning/KOR")
 WITHIN_S = 60.0
 
 

@@ -14,7 +14,9 @@ const SMALLEST_RADIUS_DEG = 4.5;
 const MARGIN_PX = 64;
 /** A past area is drawn when it was this much larger than the next one drawn. */
 const SHRUNK = 1.22;
-const FONT = "12px system-ui, 'DejaVu Sans', sans-serif";
+const FONT = "12px system-ui, 'DejaVu Sans', 'Noto Sans CJK JP', sans-serif";
+/** With more events than this only the chosen one has a path ahead and the word beside its mark. */
+const DETAILED_MAX = 60;
 
 export interface World {
   land: GeoPermissibleObjects;
@@ -44,6 +46,11 @@ export interface Scene {
   sensors: Sensor[];
   utc_us: number | null;
   borders: boolean;
+  coverage: boolean;
+  areas: boolean;
+  labels: boolean;
+  /** Text of an object's height in kilometres. */
+  height: (km: number) => string;
 }
 
 /** Land and the borders on which both sides have a country code: what has none is disputed and is left out. */
@@ -65,8 +72,8 @@ function destination(from: [number, number], bearing_rad: number, distance_m: nu
   return [from[0] + Math.atan2(east, north) * DEGREES, Math.asin(Math.max(-1, Math.min(1, sine))) * DEGREES];
 }
 
-/** The outline of an area of uncertainty as a line on the sphere. */
-function outline(area: Area, corners: number): GeoPermissibleObjects {
+/** The closed outline of an area of uncertainty, [longitude, latitude] in degrees. */
+export function areaCorners(area: Area, corners: number): [number, number][] {
   const centre: [number, number] = [area.longitude_deg, area.latitude_deg];
   const ring: [number, number][] = [];
   for (let index = 0; index <= corners; index++) {
@@ -74,7 +81,22 @@ function outline(area: Area, corners: number): GeoPermissibleObjects {
     const [along, across] = [area.semi_major_m * Math.cos(turn), area.semi_minor_m * Math.sin(turn)];
     ring.push(destination(centre, area.bearing_deg / DEGREES + Math.atan2(across, along), Math.hypot(along, across)));
   }
-  return { type: "LineString", coordinates: ring };
+  return ring;
+}
+
+function outline(area: Area, corners: number): GeoPermissibleObjects {
+  return { type: "LineString", coordinates: areaCorners(area, corners) };
+}
+
+/** The colours of the theme that an element is in. */
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const colour = (name: string): string => style.getPropertyValue(`--map-${name}`).trim();
+  return {
+    sea: colour("sea"), land: colour("land"), coast: colour("coast"), border: colour("border"),
+    grid: colour("grid"), ink: colour("ink"), halo: colour("halo"), place: colour("place"),
+    sensor: colour("sensor"), track: colour("track"), impact: colour("impact"), launch: colour("launch"),
+  };
 }
 
 /** Computes each path once per state: the free flight of a state never changes. */
@@ -99,6 +121,8 @@ export class Map2d {
   #projection: GeoProjection = geoAzimuthalEqualArea().clipAngle(120).precision(0.4);
   #groundKey = "";
   #paths = new Paths();
+  #labels = true;
+  #boxes: [number, number, number, number][] = [];
   #held = false;
   #circle = { centre: [133, 38] as [number, number], radius_deg: 12 };
   #width = 1;
@@ -141,6 +165,12 @@ export class Map2d {
     return (EARTH_RADIUS_M * this.#circle.radius_deg) / DEGREES / (Math.min(this.#width, this.#height) / 2);
   }
 
+  /** Longitude and latitude in degrees of a point of the canvas, null outside the earth. */
+  placeAt(x: number, y: number): [number, number] | null {
+    const place = this.#projection.invert?.([x, y]);
+    return place && Number.isFinite(place[0]) ? place : null;
+  }
+
   /** The event nearest to a point, within 24 pixels. */
   at(x: number, y: number, scene: Scene): string | null {
     let best: [number, string | null] = [24, null];
@@ -163,10 +193,15 @@ export class Map2d {
     context.drawImage(this.#ground, 0, 0);
     context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
     context.font = FONT;
-    for (const place of scene.places) this.#drawPlace(place, palette);
+    this.#labels = scene.labels;
+    this.#boxes = [];
+    if (scene.coverage) for (const sensor of scene.sensors) this.#drawCoverage(sensor, palette);
+    const concerned = new Set(scene.events.filter((event) => event.event_id === scene.chosen || isOpen(event)).flatMap((event) => event.places.map((one) => one.place)));
+    const places = [...scene.places].sort((a, b) => Number(concerned.has(b.name)) - Number(concerned.has(a.name)));
+    for (const place of places) this.#drawPlace(place, palette);
     for (const sensor of scene.sensors) this.#drawSensor(sensor, palette);
     const ordered = [...scene.events].sort((a, b) => Number(a.event_id === scene.chosen) - Number(b.event_id === scene.chosen));
-    for (const event of ordered) this.#drawEvent(event, event.event_id === scene.chosen, scene.utc_us, palette);
+    for (const event of ordered) this.#drawEvent(event, scene, palette);
   }
 
   #handles(event: EventLine, utc_us: number | null): [number, number][] {
@@ -270,7 +305,7 @@ export class Map2d {
     this.#stroke(geoCircle().center(centre).radius((place.radius_m / EARTH_RADIUS_M) * DEGREES)(), palette.place, 1.4);
     context.fillStyle = palette.place;
     context.fillRect(pixel[0] - 2.5, pixel[1] - 2.5, 5, 5);
-    this.#label(place.name, pixel[0] + 7, pixel[1] + 4, palette.place, palette.halo);
+    this.#label(place.name, pixel, palette.place, palette.halo);
   }
 
   #drawSensor(sensor: Sensor, palette: Palette): void {
@@ -289,16 +324,24 @@ export class Map2d {
     context.strokeStyle = palette.halo;
     context.lineWidth = 1;
     context.stroke();
-    this.#label(sensor.id, x + 8, y + 4, palette.sensor, palette.halo);
+    this.#label(sensor.id, pixel, palette.sensor, palette.halo);
   }
 
-  #drawEvent(event: EventLine, chosen: boolean, utc_us: number | null, palette: Palette): void {
+  #drawEvent(event: EventLine, scene: Scene, palette: Palette): void {
     const context = this.#context;
+    const chosen = event.event_id === scene.chosen;
+    const detailed = chosen || scene.events.length <= DETAILED_MAX;
     context.globalAlpha = isOpen(event) || chosen ? 1 : 0.45;
-    if (chosen) this.#drawPastAreas(event, palette);
-    for (const impact of event.impact) this.#drawImpact(impact, chosen, palette);
-    if (event.launch) this.#drawLaunch(event.launch, palette);
-    this.#drawTrack(event, chosen, utc_us, palette);
+    if (chosen && scene.areas) this.#drawPastAreas(event, palette);
+    if (scene.areas && detailed) for (const impact of event.impact) this.#drawImpact(impact, chosen, palette);
+    if (scene.areas && detailed && event.launch) this.#drawLaunch(event.launch, palette);
+    if (detailed) this.#drawTrack(event, chosen, palette);
+    const now = this.#nowFix(event, scene.utc_us);
+    const pixel = now && this.#visible([now.longitude_deg, now.latitude_deg]);
+    if (now && pixel) this.#drawObject(event, pixel, palette);
+    if (now && pixel && detailed && isOpen(event)) {
+      this.#label(scene.height(Math.round(now.height_m / 1_000)), [pixel[0] + 2, pixel[1] - 10], palette.ink, palette.halo);
+    }
     context.globalAlpha = 1;
   }
 
@@ -353,7 +396,7 @@ export class Map2d {
     context.fill();
   }
 
-  #drawTrack(event: EventLine, chosen: boolean, utc_us: number | null, palette: Palette): void {
+  #drawTrack(event: EventLine, chosen: boolean, palette: Palette): void {
     const context = this.#context;
     const past = event.trail.map((point) => geodetic(point.position_ecef_m).slice(0, 2) as [number, number]);
     this.#stroke({ type: "LineString", coordinates: past }, palette.track, chosen ? 3 : 1.8);
@@ -362,9 +405,23 @@ export class Map2d {
     context.lineCap = "round";
     this.#stroke({ type: "LineString", coordinates: path.map((fix) => [fix.longitude_deg, fix.latitude_deg]) }, palette.track, 2);
     context.setLineDash([]);
-    const now = this.#nowFix(event, utc_us);
-    const pixel = now && this.#visible([now.longitude_deg, now.latitude_deg]);
-    if (now && pixel) this.#drawObject(event, now, pixel, palette);
+  }
+
+  /** How far a sensor can see along the ground: its reach, shown as it is on the ground, not its volume. */
+  #drawCoverage(sensor: Sensor, palette: Palette): void {
+    if (sensor.longitude_deg === undefined || sensor.latitude_deg === undefined || sensor.maximum_range_m === undefined) return;
+    const shape = geoCircle().center([sensor.longitude_deg, sensor.latitude_deg]).radius((sensor.maximum_range_m / EARTH_RADIUS_M) * DEGREES)();
+    const context = this.#context;
+    context.globalAlpha = 0.07;
+    context.beginPath();
+    geoPath(this.#projection, context)(shape);
+    context.fillStyle = palette.sensor;
+    context.fill();
+    context.globalAlpha = 0.9;
+    context.setLineDash([8, 4]);
+    this.#stroke(shape, palette.sensor, 1.2);
+    context.setLineDash([]);
+    context.globalAlpha = 1;
   }
 
   #nowFix(event: EventLine, utc_us: number | null): Fix | null {
@@ -373,7 +430,7 @@ export class Map2d {
     return moving ?? fixOf(event.state.position_ecef_m, event.state.epoch_us);
   }
 
-  #drawObject(event: EventLine, fix: Fix, [x, y]: [number, number], palette: Palette): void {
+  #drawObject(event: EventLine, [x, y]: [number, number], palette: Palette): void {
     const context = this.#context;
     context.beginPath();
     context.moveTo(x, y - 8);
@@ -385,7 +442,6 @@ export class Map2d {
     context.lineWidth = 2;
     context.strokeStyle = event.status === "TENTATIVE" ? palette.track : palette.halo;
     context.stroke();
-    if (isOpen(event)) this.#label(`${Math.round(fix.height_m / 1_000)} km up`, x + 9, y - 7, palette.ink, palette.halo);
   }
 
   #visible(point: [number, number]): [number, number] | null {
@@ -403,9 +459,17 @@ export class Map2d {
     context.stroke();
   }
 
-  #label(text: string, x: number, y: number, colour: string, halo: string): void {
+  /** A word beside a point where it covers no other word: right, left, below or above; left out where none is free. */
+  #label(text: string, [px, py]: [number, number], colour: string, halo: string): void {
+    if (!this.#labels) return;
     const context = this.#context;
     const short = text.length > 28 ? `${text.slice(0, 27)}…` : text;
+    const width = context.measureText(short).width;
+    const spots: [number, number][] = [[px + 8, py + 4], [px - 8 - width, py + 4], [px - width / 2, py + 18], [px - width / 2, py - 10]];
+    const free = spots.find(([x, y]) => this.#boxes.every(([left, top, right, bottom]) => x > right || x + width < left || y - 11 > bottom || y + 3 < top));
+    if (free === undefined) return;
+    const [x, y] = free;
+    this.#boxes.push([x, y - 11, x + width, y + 3]);
     context.lineWidth = 3;
     context.lineJoin = "round";
     context.strokeStyle = halo;

@@ -1,10 +1,13 @@
 // The page's one copy of the nation's picture: a snapshot, then numbered frames; a gap asks for a new snapshot.
 
-import type { Banner, Clock, EventLine, Frame, Health, Notice, Place, Sensor, Sharing, SnapshotFrame } from "./wire";
+import type { Arrangement, Banner, Can, Chain, Clock, EventLine, Frame, Health, Notice, Place, Sensor, Sharing, SnapshotFrame } from "./wire";
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5_000;
 const SILENT_MS_MAX = 5_000;
+const HISTORY_MAX = 400;
+/** The server's word that the session is over. */
+const SESSION_OVER = 4_401;
 
 /** An event and the page's own clock when it came. */
 export interface Held {
@@ -21,6 +24,10 @@ export class Picture {
   events = $state.raw<Map<string, Held>>(new Map());
   health = $state.raw<Health[]>([]);
   notices = $state.raw<Notice[]>([]);
+  arrangements = $state.raw<Arrangement[]>([]);
+  audit = $state.raw<Chain | null>(null);
+  can = $state.raw<Can>({ acknowledge: false, sandbox: false, audit: false });
+  sessionOver = $state(false);
   rejected = $state.raw<Record<string, number>>({});
   /** Page clock of the newest frame, null before the first. */
   heard_ms = $state<number | null>(null);
@@ -40,11 +47,15 @@ export class Picture {
   }
 
   connect(): void {
-    const socket = new WebSocket(`ws://${location.host}/ws`);
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/ws`);
     this.#socket = socket;
     socket.onmessage = (message: MessageEvent<string>) => this.#take(JSON.parse(message.data) as Frame);
     socket.onopen = () => (this.#retry_ms = RETRY_MS_MIN);
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = (close) => {
+      this.sessionOver = close.code === SESSION_OVER;
+      this.#lost(socket);
+    };
   }
 
   /** Closes a connection that went silent; a dead peer may never say so. */
@@ -86,7 +97,7 @@ export class Picture {
     }
     this.#sequence = frame.sequence;
     if (frame.type === "event") this.#takeEvents(frame.events, frame.gone ?? [], page_ms);
-    else [this.health, this.notices, this.rejected] = [frame.health, frame.notices, frame.rejected];
+    else [this.health, this.notices, this.rejected, this.audit] = [frame.health, frame.notices, frame.rejected, frame.audit];
   }
 
   #takeSnapshot(frame: SnapshotFrame, page_ms: number): void {
@@ -94,13 +105,14 @@ export class Picture {
     this.banner = frame.banner;
     this.inForce = frame.in_force;
     [this.places, this.sensors] = [frame.places, frame.sensors];
+    [this.arrangements, this.can, this.audit] = [frame.arrangements, frame.can, frame.audit];
     [this.health, this.notices, this.rejected] = [frame.health, frame.notices, frame.rejected];
     this.events = new Map(frame.events.map((line) => [line.event_id, held(line, page_ms)]));
   }
 
   #takeEvents(lines: EventLine[], gone: string[], page_ms: number): void {
     const events = new Map(this.events);
-    for (const line of lines) events.set(line.event_id, held(line, page_ms));
+    for (const line of lines) events.set(line.event_id, held(grown(events.get(line.event_id)?.line, line), page_ms));
     for (const id of gone) events.delete(id);
     this.events = events;
   }
@@ -118,4 +130,21 @@ export class Picture {
 
 function held(line: EventLine, page_ms: number): Held {
   return { line, at_ms: page_ms - 1_000 * line.age_s };
+}
+
+/** An event with its past lengthened by what a frame brought: frames after the snapshot hold only what is new. */
+function grown(before: EventLine | undefined, line: EventLine): EventLine {
+  if (before === undefined) return line;
+  return {
+    ...line,
+    trail: joined(before.trail, line.trail, (point) => point.epoch_us),
+    areas: joined(before.areas, line.areas, (area) => area.as_of_us),
+    log: joined(before.log, line.log, (one) => one.revision).slice(-64),
+  };
+}
+
+function joined<T>(before: T[], after: T[], key: (one: T) => number): T[] {
+  const newest = before.length > 0 ? key(before.at(-1)!) : -Infinity;
+  const all = [...before, ...after.filter((one) => key(one) > newest)];
+  return all.length <= HISTORY_MAX ? all : all.filter((_, index) => index % 2 === 0 || index === all.length - 1);
 }

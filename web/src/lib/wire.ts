@@ -53,11 +53,32 @@ export interface Milestones {
 }
 
 export interface WarningLine {
-  action: string;
+  action: "issue" | "update" | "cancel";
   revision: number;
   issued_at_us: number;
   alone: boolean;
+  places: PlaceTime[];
   text: string;
+}
+
+export interface Acknowledged {
+  person: string;
+  at_us: number;
+}
+
+export interface Release {
+  recipient: string;
+  outcome: "RELEASED" | "DEGRADED" | "REFUSED";
+  reason: string | null;
+  rule: string;
+  groups: string[];
+  degraded: string[];
+  withheld: string[];
+  basis: string[];
+  first_us: number;
+  last_us: number;
+  count: number;
+  report_id: string;
 }
 
 export interface LogLine {
@@ -68,7 +89,8 @@ export interface LogLine {
   semi_major_m: number | null;
 }
 
-export interface EventLine {
+/** One revision, as the REST interface gives it. */
+export interface Revision {
   nation: string;
   event_id: string;
   revision: number;
@@ -87,12 +109,26 @@ export interface EventLine {
   state: State | null;
   impact: Impact[];
   places: PlaceTime[];
+}
+
+export interface TrailPoint {
+  epoch_us: number;
+  position_ecef_m: Vector;
+}
+
+export type PastArea = Impact & { as_of_us: number };
+
+/** The newest revision and all that is shown with it. */
+export interface EventLine extends Revision {
   age_s: number;
   revisions: number;
+  fused_at_us: number | null;
   milestones: Partial<Record<Sharing, Milestones>>;
   warning: WarningLine | null;
-  trail: { epoch_us: number; position_ecef_m: Vector }[];
-  areas: (Impact & { as_of_us: number })[];
+  acknowledged: Acknowledged | null;
+  releases: Release[];
+  trail: TrailPoint[];
+  areas: PastArea[];
   log: LogLine[];
 }
 
@@ -108,6 +144,9 @@ export interface Sensor {
   kind: "radar" | "ir";
   latitude_deg?: number;
   longitude_deg?: number;
+  height_m?: number;
+  minimum_elevation_deg?: number;
+  maximum_range_m?: number;
 }
 
 export interface LinkHealth {
@@ -125,6 +164,7 @@ export interface Health {
   links: LinkHealth[];
   counters: Record<string, number>;
   age_s: number;
+  behind_us: number;
 }
 
 export interface Notice {
@@ -133,6 +173,42 @@ export interface Notice {
   text: string;
   at_us: number;
   source: string;
+}
+
+export interface Chain {
+  records: number;
+  logs: string[];
+  flaw: string;
+}
+
+export interface Arrangement {
+  arrangement: string;
+  version: number;
+  parties: string[];
+  digest: string;
+  valid_until_us: number;
+  suspended: boolean;
+}
+
+export interface Can {
+  acknowledge: boolean;
+  sandbox: boolean;
+  audit: boolean;
+}
+
+export interface AuditLine {
+  log: string;
+  index: number;
+  at_us: number;
+  outcome: "RELEASED" | "DEGRADED" | "REFUSED";
+  originator: string;
+  recipient: string;
+  report_id: string;
+  reason: string | null;
+  rule: string;
+  groups: string[];
+  degraded: string[];
+  basis: string[];
 }
 
 export interface Clock {
@@ -160,6 +236,9 @@ export interface SnapshotFrame extends Head {
   banner: Banner;
   places: Place[];
   sensors: Sensor[];
+  arrangements: Arrangement[];
+  can: Can;
+  audit: Chain | null;
   health: Health[];
   notices: Notice[];
   rejected: Record<string, number>;
@@ -172,6 +251,7 @@ export interface EventFrame extends Head {
 
 export interface HealthFrame extends Head {
   type: "health";
+  audit: Chain | null;
   health: Health[];
   notices: Notice[];
   rejected: Record<string, number>;

@@ -1,19 +1,12 @@
 // Numbers and states as a watch officer reads them.
 
-import type { EventLine, Impact, Place, PlaceTime, Status } from "./wire";
+import type { EventLine, Impact, Place, PlaceTime, Release, Sharing, Status } from "./wire";
 
 /** Two-sided 95 % of a normal distribution, in standard deviations. */
 const TWO_SIDED_95 = 1.959_964;
 
-export const STATE: Record<Status, { icon: string; word: string }> = {
-  TENTATIVE: { icon: "◌", word: "Tentative" },
-  CONFIRMED: { icon: "▲", word: "Confirmed" },
-  LOST: { icon: "?", word: "Track lost" },
-  ENDED: { icon: "■", word: "Ended" },
-  WITHDRAWN: { icon: "×", word: "Withdrawn" },
-};
-
-export const PHASE = { BOOST: "boost", COAST: "coast", REENTRY: "re-entry" } as const;
+/** A shape for each state: read without colour and in every language. */
+export const ICON: Record<Status, string> = { TENTATIVE: "◌", CONFIRMED: "▲", LOST: "?", ENDED: "■", WITHDRAWN: "×" };
 
 /** Minutes and seconds of an interval, a sign only where it is negative. */
 export function minutes(interval_s: number): string {
@@ -87,4 +80,45 @@ export function byUrgency(events: EventLine[], own: Place[]): EventLine[] {
       b.as_of_us - a.as_of_us ||
       (a.event_id < b.event_id ? -1 : 1),
   );
+}
+
+/** A share in per cent as a person says it: whole, and never 0 or 100: nothing here is that sure. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.01) return "< 1";
+  return share > 0.994 ? "> 99" : String(Math.round(100 * share));
+}
+
+/** An interval in seconds with its sign, a tenth where it is short. */
+export function signedSeconds(seconds: number, digits = 1): string {
+  return `${seconds > 0 ? "+" : seconds < 0 ? "−" : ""}${Math.abs(seconds).toFixed(digits)} s`;
+}
+
+export function milliseconds(interval_ms: number): string {
+  if (Math.abs(interval_ms) >= 1_000) return `${(interval_ms / 1_000).toFixed(1)} s`;
+  return `${interval_ms.toFixed(Math.abs(interval_ms) < 10 ? 1 : 0)} ms`;
+}
+
+export type Mark = { at_us: number; id: string; values: Record<string, string>; shape: string };
+
+/** What happened in an event, and what is still to come, for the time bar; in order of time. */
+export function marksOf(event: EventLine, own: Place[], inForce: Sharing): Mark[] {
+  const marks: Mark[] = [];
+  const mark = (at_us: number | null | undefined, id: string, shape: string, values: Record<string, string> = {}): void => {
+    if (at_us !== null && at_us !== undefined) marks.push({ at_us, id, shape, values });
+  };
+  mark(event.launch?.time_us, "mark-launch-time", "▵");
+  for (const one of event.contributions) mark(one.first_detected_at_us, "mark-first-seen", "◆", { nation: one.nation });
+  mark(event.milestones[inForce]?.confirmed_us, "mark-confirmed", "▲");
+  mark(event.fused_at_us, "mark-fused", "⊕");
+  for (const [party, at_us] of firstReleases(event.releases)) mark(at_us, "mark-released", "⇢", { party });
+  mark(event.warning?.issued_at_us, "mark-warned", "!");
+  mark(firstOwnPlace(event, own, null)?.earliest_us, "mark-due", "⌂");
+  mark(heaviest(event.impact)?.time_us, "mark-down", "✕");
+  return marks.sort((a, b) => a.at_us - b.at_us);
+}
+
+function firstReleases(releases: Release[]): Map<string, number> {
+  const first = new Map<string, number>();
+  for (const one of releases) if (one.outcome !== "REFUSED" && !first.has(one.recipient)) first.set(one.recipient, one.first_us);
+  return first;
 }

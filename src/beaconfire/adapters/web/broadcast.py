@@ -9,16 +9,19 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from beaconfire.adapters.web.shapes import (
+    HISTORY_MAX,
+    Audit,
     Json,
+    history_length,
     place_line,
     sensor_line,
     shown_line,
     status_lines,
 )
 from beaconfire.nodes.commands import Now
-from beaconfire.nodes.display import DisplayNode
+from beaconfire.nodes.display import DisplayNode, ShownEvent
 
-CLIENTS_MAX: Final = 32
+CLIENTS_MAX: Final = 64
 QUEUE_MAX: Final = 64
 POLL_S: Final = 0.05
 SNAPSHOT_FRESH_US: Final = 50_000
@@ -26,6 +29,10 @@ HEARTBEAT_S: Final = 1.0
 SEND_TIMEOUT_S: Final = 10.0
 TOO_MANY_CODE: Final = 4429
 UNKNOWN_WORD_CODE: Final = 4400
+SESSION_OVER_CODE: Final = 4401
+TOLD_MAX: Final = 4_096
+DELTA_MAX: Final = 16
+"""Revisions of one event whose trail, areas and log go out in one frame."""
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -56,12 +63,32 @@ class _Client:
 class Broadcast:
     """Watches one display and tells every socket what changed."""
 
-    def __init__(self, display: DisplayNode, clock: Callable[[], Now], speed: float, banner: Json) -> None:
-        """Watch `display`; `clock` runs `speed` times as fast as the wall; `banner` goes out as it is."""
+    def __init__(
+        self,
+        display: DisplayNode,
+        clock: Callable[[], Now],
+        speed: float,
+        head: Json,
+        audit: Audit | None = None,
+    ) -> None:
+        """Watch a display.
+
+        Args:
+            display: to be watched.
+            clock: runs `speed` times as fast as the wall.
+            speed: see there.
+            head: banner and other facts that stand in every snapshot as they are.
+            audit: of the own nation, or None.
+        """
         self._display = display
+        self._audit = audit
+        self._head = head
+        self._told: dict[str, int] = {}
+        self._unaudited: dict[str, None] = {}
+        self.frames = 0
+        self.resyncs = 0
         self._clock = clock
         self._speed = speed
-        self._banner = banner
         self._clients: set[_Client] = set()
         self._sequence = 0
         self._seen = display.sequence
@@ -78,10 +105,22 @@ class Broadcast:
             self._publish_changes()
             if loop.time() >= heartbeat_at:
                 heartbeat_at = loop.time() + HEARTBEAT_S
-                self._publish("health", [], status_lines(self._display, self._clock()))
+                self._read_audit()
+                self._publish("health", [], status_lines(self._display, self._clock(), self._audit))
 
-    async def attend(self, socket: WebSocket) -> None:
-        """Serve one socket until it closes."""
+    @property
+    def clients(self) -> int:
+        """How many pages are open."""
+        return len(self._clients)
+
+    def _read_audit(self) -> None:
+        """Read on in the audit, and tell again of the events whose own reports it may speak of now."""
+        if self._audit is not None and self._audit.refresh():
+            self._publish_events(tuple(self._unaudited))
+        self._unaudited.clear()
+
+    async def attend(self, socket: WebSocket, within_s: float | None = None) -> None:
+        """Serve one socket until it closes, or until the session it belongs to is over."""
         await socket.accept()
         if len(self._clients) >= CLIENTS_MAX:
             await socket.close(TOO_MANY_CODE, "too many pages are open")
@@ -91,7 +130,10 @@ class Broadcast:
         self._clients.add(client)
         sender = asyncio.create_task(self._send_all(client, socket))
         try:
-            await self._listen(client, socket)
+            async with asyncio.timeout(within_s):
+                await self._listen(client, socket)
+        except TimeoutError:
+            await socket.close(SESSION_OVER_CODE, "the session is over")
         finally:
             self._clients.discard(client)
             sender.cancel()
@@ -112,17 +154,23 @@ class Broadcast:
         display, facts = self._display, self._display.facts
         return self._encode(
             "snapshot",
-            [shown_line(display, shown) for shown in display.snapshot(now).events],
+            self._snapshot_events(now),
             {
                 "nation": display.nation,
                 "mode": facts.mode,
                 "in_force": facts.in_force,
-                "banner": self._banner,
                 "places": [place_line(place) for place in facts.places],
                 "sensors": [sensor_line(sensor) for sensor in facts.sensors],
             }
-            | status_lines(display, now),
+            | self._head
+            | status_lines(display, now, self._audit),
         )
+
+    def _snapshot_events(self, now: Now) -> list[Json]:
+        shown = self._display.snapshot(now).events
+        length = history_length(len(shown))
+        past = (self._display.revisions(one.event.event_id) for one in shown)
+        return [shown_line(one, held, self._audit, length) for one, held in zip(shown, past, strict=True)]
 
     def _publish_changes(self) -> None:
         changes = self._display.changes_since(self._seen)
@@ -130,17 +178,36 @@ class Broadcast:
         if changes is None:
             self._resync_all()
         elif changes.event_ids:
-            now = self._clock()
-            shown = [(key, self._display.shown(key, now)) for key in changes.event_ids]
-            events = [shown_line(self._display, one) for _, one in shown if one is not None]
-            gone = [key for key, one in shown if one is None]
+            if self._audit is not None:
+                self._unaudited.update(dict.fromkeys(changes.event_ids))
+            self._publish_events(changes.event_ids)
+
+    def _publish_events(self, event_ids: tuple[str, ...]) -> None:
+        now = self._clock()
+        shown = [(key, self._display.shown(key, now)) for key in event_ids]
+        events = [self._delta(one) for _, one in shown if one is not None]
+        gone = [key for key, one in shown if one is None]
+        for key in gone:
+            self._told.pop(key, None)
+        if events or gone:
             self._publish("event", events, {"gone": gone} if gone else {})
+
+    def _delta(self, shown: ShownEvent) -> Json:
+        """Return an event with what its past has gained since it was last told of."""
+        key = shown.event.event_id
+        told = self._told.pop(key, 0)
+        past = [one for one in self._display.newest_revisions(key, DELTA_MAX) if one.revision > told]
+        self._told[key] = shown.event.revision
+        if len(self._told) > TOLD_MAX:
+            del self._told[next(iter(self._told))]
+        return shown_line(shown, past, self._audit, HISTORY_MAX)
 
     def _publish(self, kind: str, events: list[Json], extra: Json) -> None:
         self._sequence += 1
         if not self._clients:
             return
         frame = self._encode(kind, events, extra)
+        self.frames += len(self._clients)
         for client in self._clients:
             client.push(frame)
 
@@ -156,6 +223,7 @@ class Broadcast:
 
     def _resync_all(self) -> None:
         self._sequence += 1
+        self.resyncs += 1
         for client in self._clients:
             client.resync()
 

@@ -105,6 +105,20 @@ def openapi_document() -> Json:
     """
     event = {"$ref": "#/components/schemas/Event"}
     anything: Json = {"type": "object"}
+    acknowledged = {
+        "post": {
+            "summary": "Say, by name, that an event was seen",
+            "parameters": [{"name": "event_id", "in": "path", "required": True, "schema": _TEXT}],
+            "requestBody": {
+                "content": {"application/json": {"schema": _object("Where nobody signs in.", person=_TEXT)}}
+            },
+            "responses": {
+                "202": {"description": "taken; the socket tells all pages"},
+                "404": {"description": "no such event here"},
+                "422": {"description": "nobody is named"},
+            },
+        }
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -117,10 +131,14 @@ def openapi_document() -> Json:
             "/api/events": _get("Newest revision of each event", _list(event)),
             "/api/events/{event_id}": _get("Newest revision of one event", event, "event_id"),
             "/api/events/{event_id}/revisions": _get("Held revisions", _list(event), "event_id"),
+            "/api/events/{event_id}/acknowledgement": acknowledged,
+            "/api/export.czml": _get("What is shown, as CZML; query: event, at", _list(anything)),
             "/api/sensors": _get("Own sensors", _list(anything)),
             "/api/arrangements": _get("Arrangements in force", _list(anything)),
+            "/api/audit": _get("Newest own decisions, and whether the audit chain holds", anything),
             "/api/audit/{record_id}": _get("Own audit records", _list(anything), "record_id"),
             "/api/health": _get("Health of the own nodes and links", anything),
+            "/api/session": _get("Who is signed in", anything),
             "/api/openapi.json": _get("This document", anything),
         },
         "components": {"schemas": {"Event": _event_schema()}},

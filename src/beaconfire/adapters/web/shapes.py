@@ -1,20 +1,45 @@
 """The JSON the page and the REST interface get: the line of events.jsonl and what the screen adds."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from beaconfire.formats.events import event_to_json
-from beaconfire.messages.event import Event, Place, Warning
+from beaconfire.messages.event import Event, Place, PlaceTime, Warning
 from beaconfire.messages.sensor import Radar, Sensor
+from beaconfire.messages.words import Group
 from beaconfire.nodes.commands import Now
 from beaconfire.nodes.display import DisplayNode, ShownEvent, ShownHealth
 from beaconfire.units import DEGREES_PER_RADIAN
 
 Json = dict[str, Any]
 
-TRAIL_MAX: Final = 256
-AREAS_MAX: Final = 48
+HISTORY_MAX: Final = 96
+"""Points of one event's past in a frame; fewer where there are many events."""
+HISTORY_TOTAL_MAX: Final = 8_000
+HISTORY_MIN: Final = 4
+RELEASES_MAX: Final = 24
+
+
+class Audit(Protocol):
+    """The own audit; `adapters.audit_book.AuditBook` is the one in use."""
+
+    def refresh(self) -> bool:
+        """Read on; return whether there was anything new."""
+        ...
+
+    def about(self, report_id: str) -> list[Json]:
+        """Return the decisions on one report."""
+        ...
+
+    def recent(self) -> list[Json]:
+        """Return the newest decisions, the newest first."""
+        ...
+
+    def chain(self) -> Json:
+        """Return how many records there are and what is wrong with them."""
+        ...
 
 
 def event_line(event: Event) -> Json:
@@ -27,17 +52,64 @@ def event_line(event: Event) -> Json:
     }
 
 
-def shown_line(display: DisplayNode, shown: ShownEvent) -> Json:
-    """Return one event as the page shows it: the line, its age, milestones, trail and past areas."""
-    revisions = display.revisions(shown.event.event_id)
+def history_length(events: int) -> int:
+    """Return how many points of each event's past a snapshot of so many events holds."""
+    return max(HISTORY_MIN, min(HISTORY_MAX, HISTORY_TOTAL_MAX // max(1, events)))
+
+
+def shown_line(shown: ShownEvent, past: Sequence[Event], audit: Audit | None, length: int) -> Json:
+    """Return one event as the page shows it.
+
+    Args:
+        shown: newest revision and what belongs to it.
+        past: revisions whose trail, areas and log go with it, oldest first.
+        audit: of the own nation, or None.
+        length: points of the past at most.
+    """
+    acknowledged = shown.acknowledged
     return event_line(shown.event) | {
         "age_s": round(shown.age_s, 3),
         "revisions": shown.revisions,
+        "fused_at_us": shown.fused_at_us,
         "milestones": {sharing.value: msgspec.to_builtins(one) for sharing, one in shown.milestones.items()},
         "warning": None if shown.warning is None else _warning(shown.warning),
-        "trail": _spread([_trail_point(event) for event in revisions if event.state], TRAIL_MAX),
-        "areas": _spread([_past_area(event) for event in revisions if event.impact], AREAS_MAX),
-        "log": [_log_line(event) for event in revisions[-32:]],
+        "acknowledged": None
+        if acknowledged is None
+        else {"person": acknowledged.person, "at_us": acknowledged.at_us},
+        "releases": [] if audit is None else releases(shown.own_report_ids, audit),
+        "trail": _spread([_trail_point(event) for event in past if event.state], length),
+        "areas": _spread([_past_area(event) for event in past if event.impact], length // 2),
+        "log": [_log_line(event) for event in past[-(length // 3 + 1) :]],
+    }
+
+
+def releases(report_ids: Sequence[str], audit: Audit) -> list[Json]:
+    """Return what was decided on own reports: decisions alike in all but time as one, with first and last.
+
+    The newest stands last; at most `RELEASES_MAX`.
+    """
+    found: dict[tuple[object, ...], Json] = {}
+    for report_id in report_ids:
+        for record in audit.about(report_id):
+            key = tuple(
+                str(record[name])
+                for name in ("recipient", "outcome", "reason", "rule", "groups", "degraded", "basis")
+            )
+            line = found.pop(key, None) or _release(record)
+            line |= {"last_us": record["at_us"], "count": line["count"] + 1, "report_id": report_id}
+            found[key] = line
+    return list(found.values())[-RELEASES_MAX:]
+
+
+def _release(record: Json) -> Json:
+    passed = record["groups"]
+    withheld = [group.value for group in Group if group.value not in passed]
+    names = ("recipient", "outcome", "reason", "rule", "degraded", "basis")
+    return {name: record[name] for name in names} | {
+        "groups": [group for group in passed if group not in record["degraded"]],
+        "withheld": withheld,
+        "first_us": record["at_us"],
+        "count": 0,
     }
 
 
@@ -53,7 +125,7 @@ def _trail_point(event: Event) -> Json:
     assert event.state is not None
     return {
         "epoch_us": event.state.epoch_us,
-        "position_ecef_m": list(event.state.position_ecef_m),
+        "position_ecef_m": [round(metres, 1) for metres in event.state.position_ecef_m],
     }
 
 
@@ -81,8 +153,14 @@ def _warning(warning: Warning) -> Json:
         "revision": warning.revision,
         "issued_at_us": warning.issued_at_us,
         "alone": warning.alone,
+        "places": [_place_time(one) for one in warning.places],
         "text": warning.text,
     }
+
+
+def _place_time(one: PlaceTime) -> Json:
+    plain: Json = msgspec.to_builtins(one)
+    return plain
 
 
 def place_line(place: Place) -> Json:
@@ -104,6 +182,8 @@ def sensor_line(sensor: Sensor) -> Json:
             "latitude_deg": sensor.latitude_rad * DEGREES_PER_RADIAN,
             "longitude_deg": sensor.longitude_rad * DEGREES_PER_RADIAN,
             "height_m": sensor.height_m,
+            "minimum_elevation_deg": sensor.minimum_elevation_rad * DEGREES_PER_RADIAN,
+            "maximum_range_m": sensor.maximum_range_m,
         }
     return line | {"kind": "ir"}
 
@@ -112,14 +192,15 @@ def health_line(shown: ShownHealth) -> Json:
     """Return what one node last said of itself, with its age in wall seconds."""
     line: Json = msgspec.to_builtins(shown.health)
     line.pop("type", None)
-    return line | {"age_s": round(shown.age_s, 3)}
+    return line | {"age_s": round(shown.age_s, 3), "behind_us": shown.behind_us}
 
 
-def status_lines(display: DisplayNode, now: Now) -> Json:
-    """Return health, notices and counted refusals."""
+def status_lines(display: DisplayNode, now: Now, audit: Audit | None = None) -> Json:
+    """Return health, notices, counted refusals and the state of the audit chain."""
     snapshot = display.status(now)
     return {
         "health": [health_line(one) for one in snapshot.health],
         "notices": [msgspec.to_builtins(notice) for notice in snapshot.notices],
         "rejected": snapshot.rejected,
+        "audit": None if audit is None else audit.chain(),
     }

@@ -7,10 +7,10 @@ import msgspec
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
-from beaconfire.messages.event import Event, Warning
+from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health, Notice
-from beaconfire.messages.words import Nation, Severity, Sharing, Status
-from beaconfire.nodes.commands import Channel, Command, Inbound, Keep, Now, Rows, Table
+from beaconfire.messages.words import HUB, Nation, Severity, Sharing, Status
+from beaconfire.nodes.commands import Channel, Command, Forget, Inbound, Keep, Now, Rows, Table
 from beaconfire.nodes.display.picture import EVENTS_MAX, Line, Picture
 from beaconfire.nodes.display.views import (
     Changes,
@@ -27,6 +27,8 @@ WITHDRAWN_MAX: Final = 1_024
 KEEP_EVERY_US: Final = 5_000_000
 """A main event is kept in the journal when its status changes, and otherwise at most this often."""
 STATE_PREFIX: Final = "display/"
+ACKNOWLEDGED_PREFIX: Final = "display-acknowledged/"
+PERSON_CHARACTERS_MAX: Final = 60
 
 
 class DisplayNode:
@@ -45,13 +47,16 @@ class DisplayNode:
             facts,
             places=tuple(place for place in facts.places if place.nation == nation),
             sensors=tuple(sensor for sensor in facts.sensors if sensor.nation == nation),
-            arrangements=tuple(line for line in facts.arrangements if nation in line.parties),
+            arrangements=tuple(
+                line for line in facts.arrangements if nation in line.parties or nation == HUB
+            ),
         )
         self.sequence = 0
         self._main = Picture()
         self._shadows = {Sharing.ALONE: Picture(), Sharing.BILATERAL: Picture()}
         self._warnings: OrderedDict[str, Warning] = OrderedDict()
-        self._health: OrderedDict[str, tuple[Health, int]] = OrderedDict()
+        self._acknowledged: OrderedDict[str, Acknowledgement] = OrderedDict()
+        self._health: OrderedDict[str, tuple[Health, Now]] = OrderedDict()
         self._notices: deque[Notice] = deque(maxlen=NOTICES_MAX)
         self._withdrawn: OrderedDict[str, None] = OrderedDict()
         self._changes: deque[tuple[int, str]] = deque(maxlen=CHANGES_MAX)
@@ -60,7 +65,7 @@ class DisplayNode:
             self._restore(rows)
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
-        """Take one message; the only commands that come back keep main events in the journal."""
+        """Take one message; what comes back keeps main events and acknowledgements in the journal."""
         if inbound.sender != self.nation:
             return self._reject("wrong-sender")
         message = inbound.message
@@ -68,6 +73,8 @@ class DisplayNode:
             return self._take_event(message, now)
         if inbound.channel is Channel.WARNING and isinstance(message, Warning):
             return self._take_warning(message)
+        if inbound.channel is Channel.ACKNOWLEDGEMENT and isinstance(message, Acknowledgement):
+            return self._take_acknowledgement(message)
         if inbound.channel is Channel.HEALTH and isinstance(message, Health):
             return self._take_health(message, now)
         if inbound.channel is Channel.NOTICE and isinstance(message, Notice):
@@ -93,8 +100,8 @@ class DisplayNode:
             places=self.facts.places,
             events=(),
             health=tuple(
-                ShownHealth(health, _age_s(received_us, now))
-                for _, (health, received_us) in sorted(self._health.items())
+                ShownHealth(health, _age_s(heard.monotonic_us, now), heard.utc_us - health.at_us)
+                for _, (health, heard) in sorted(self._health.items())
             ),
             notices=tuple(self._notices),
             rejected=dict(self._rejected),
@@ -109,6 +116,11 @@ class DisplayNode:
         """Return the held revisions of one event, oldest first; empty if there is none of that id."""
         line = self._main.lines.get(event_id)
         return tuple(line.revisions) if line else ()
+
+    def newest_revisions(self, event_id: str, count: int) -> tuple[Event, ...]:
+        """Return the newest held revisions of one event, oldest first, at most `count`."""
+        line = self._main.lines.get(event_id)
+        return tuple(line.revisions[-count:]) if line else ()
 
     def changes_since(self, sequence: int) -> Changes | None:
         """Return what changed after `sequence`, None if that is too long ago and all must be read anew."""
@@ -127,7 +139,10 @@ class DisplayNode:
         picture = self._main if event.sharing is None else self._shadows[event.sharing]
         before = picture.newest(event.event_id)
         line = picture.put(event, now.monotonic_us)
+        gone = picture.take_gone()
         if event.sharing is None:
+            for event_id in gone:
+                self._changed(event_id)
             self._changed(event.event_id)
             return self._keep(line, before, now)
         self._touch_akin(event)
@@ -158,6 +173,7 @@ class DisplayNode:
         for picture in (self._main, *self._shadows.values()):
             picture.drop(event.event_id)
         self._warnings.pop(event.event_id, None)
+        seen = self._acknowledged.pop(event.event_id, None)
         self._withdrawn[event.event_id] = None
         if len(self._withdrawn) > WITHDRAWN_MAX:
             self._withdrawn.popitem(last=False)
@@ -172,7 +188,8 @@ class DisplayNode:
                 f"display/{self.nation}",
             )
         )
-        return [Keep(Table.STATE, STATE_PREFIX + event.event_id, encode(event))]
+        kept = Keep(Table.STATE, STATE_PREFIX + event.event_id, encode(event))
+        return [kept, Forget(Table.STATE, ACKNOWLEDGED_PREFIX + event.event_id)] if seen else [kept]
 
     def _keep(self, line: Line, before: Event | None, now: Now) -> list[Command]:
         kept_us = line.kept_monotonic_us
@@ -184,14 +201,16 @@ class DisplayNode:
 
     def _restore(self, rows: Rows) -> None:
         for key, body in rows.rows(Table.STATE):
-            if not key.startswith(STATE_PREFIX):
+            if not key.startswith((STATE_PREFIX, ACKNOWLEDGED_PREFIX)):
                 continue
             try:
                 event = decode(body)
             except PeerError:
                 self._reject("journal-row")
                 continue
-            if isinstance(event, Event) and not self._fault_of(event):
+            if isinstance(event, Acknowledgement):
+                self._take_acknowledgement(event)
+            elif isinstance(event, Event) and not self._fault_of(event):
                 self._take_event(event, Now(event.as_of_us, 0))
 
     def _take_warning(self, warning: Warning) -> list[Command]:
@@ -209,8 +228,24 @@ class DisplayNode:
         self._changed(warning.event_id)
         return []
 
+    def _take_acknowledgement(self, said: Acknowledgement) -> list[Command]:
+        if said.nation != self.nation:
+            return self._reject("wrong-nation")
+        if self._main.newest(said.event_id) is None:
+            return self._reject("no-such-event")
+        if not 0 < len(said.person.strip()) <= PERSON_CHARACTERS_MAX:
+            return self._reject("no-name")
+        self._acknowledged[said.event_id] = said
+        self._acknowledged.move_to_end(said.event_id)
+        forgotten: list[Command] = []
+        if len(self._acknowledged) > EVENTS_MAX:
+            oldest, _ = self._acknowledged.popitem(last=False)
+            forgotten = [Forget(Table.STATE, ACKNOWLEDGED_PREFIX + oldest)]
+        self._changed(said.event_id)
+        return [Keep(Table.STATE, ACKNOWLEDGED_PREFIX + said.event_id, encode(said)), *forgotten]
+
     def _take_health(self, health: Health, now: Now) -> list[Command]:
-        self._health[health.source] = (health, now.monotonic_us)
+        self._health[health.source] = (health, now)
         self._health.move_to_end(health.source)
         if len(self._health) > SOURCES_MAX:
             self._health.popitem(last=False)
@@ -235,6 +270,9 @@ class DisplayNode:
             revisions=len(line.revisions),
             milestones=milestones,
             warning=self._warnings.get(event.event_id),
+            acknowledged=self._acknowledged.get(event.event_id),
+            own_report_ids=line.own_report_ids,
+            fused_at_us=line.fused_at_us,
         )
 
     def _changed(self, key: str) -> None:

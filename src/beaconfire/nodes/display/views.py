@@ -2,7 +2,7 @@
 
 import msgspec
 
-from beaconfire.messages.event import Event, Place, Warning
+from beaconfire.messages.event import Acknowledgement, Event, Place, Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.words import Mode, Nation, Sharing, TimeUs
@@ -31,6 +31,9 @@ class ShownEvent(msgspec.Struct, frozen=True):
         revisions: how many are held.
         milestones: of the picture under each sharing, from the shadow events; None where there is none.
         warning: the newest warning about it, or None.
+        acknowledged: the newest acknowledgement of it, or None.
+        own_report_ids: own reports that it has rested on: the first, then the newest; bounded.
+        fused_at_us: `as_of_us` of the first revision that rests on two nations, None if none does.
     """
 
     event: Event
@@ -38,13 +41,24 @@ class ShownEvent(msgspec.Struct, frozen=True):
     revisions: int
     milestones: dict[Sharing, Milestones]
     warning: Warning | None
+    acknowledged: Acknowledgement | None = None
+    own_report_ids: tuple[str, ...] = ()
+    fused_at_us: TimeUs | None = None
 
 
 class ShownHealth(msgspec.Struct, frozen=True):
-    """What one node last said of itself, and how many wall seconds ago that was."""
+    """What one node last said of itself.
+
+    Attributes:
+        health: its word.
+        age_s: wall seconds since it came.
+        behind_us: the event clock here when it came minus what the node's showed when it said so: the way
+            and the offset of its clock.
+    """
 
     health: Health
     age_s: float
+    behind_us: int = 0
 
 
 class DisplaySnapshot(msgspec.Struct, frozen=True):
