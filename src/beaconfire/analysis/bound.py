@@ -22,7 +22,7 @@ _RADIUS_95: Final = math.sqrt(-2.0 * math.log(0.05))
 
 
 def next_information(information: Vector, transition: Vector, noise: Vector, measured: Vector) -> Vector:
-    """Return the Fisher information one step later, shape (n, n).
+    """Return the Fisher information one step later, shape (n, n); or of many paths at once, (..., n, n).
 
     For a path with a known transition the recursion of Tichavský (eq. 21) is a Kalman filter's covariance
     along the truth; written so that the noise may be singular.
@@ -35,8 +35,8 @@ def next_information(information: Vector, transition: Vector, noise: Vector, mea
     """
     if not noise.any():
         back = np.linalg.inv(transition)
-        return np.asarray(back.T @ information @ back + measured)
-    spread = transition @ np.linalg.inv(information) @ transition.T + noise
+        return np.asarray(np.swapaxes(back, -1, -2) @ information @ back + measured)
+    spread = transition @ np.linalg.inv(information) @ np.swapaxes(transition, -1, -2) + noise
     return np.asarray(np.linalg.inv(spread) + measured)
 
 

@@ -1,0 +1,353 @@
+"""`beaconfire study accuracy`: error beside its bound, consistency and coverage, scenario by scenario."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from beaconfire.analysis import coast_trial, reentry_trial
+from beaconfire.analysis.consistency import (
+    Bounds,
+    Coverage,
+    coverage,
+    normalised_error_bounds,
+    normalised_errors,
+    root_mean_square,
+)
+from beaconfire.analysis.gospa import gospa
+from beaconfire.errors import UsageError
+from beaconfire.formats.sensors import shipped_sensors
+from beaconfire.messages.sensor import Radar
+from beaconfire.messages.words import Phase
+from beaconfire.sim.catalogue import find_launch
+from beaconfire.sim.flights import flight_of_launch
+from beaconfire.sim.pair_trial import PairFrame, flight_of_least_energy, pair_run, scan_times_s
+from beaconfire.sim.phase_trial import PhaseMoment, fly_phases
+
+FULL_RUNS: Final = 10_000
+SHORT_RUNS: Final = 60
+RUNS_MAX: Final = 1_000_000
+JOBS_MAX: Final = 64
+FAMILY: Final = 0.01
+"""Chance that a study of consistent estimates fails anywhere, shared out over all that is checked."""
+PHASE_FLIGHTS: Final = (("2022-10-04", ""), ("2022-09-29b", "KOR"), ("2019-08-24a", "KOR"))
+"""A long flight seen by all radars as if they were one nation's, and two that burn out low."""
+LATE: Final = ("kor-2", 2.0)
+BOTH_HELD: Final = 0.9
+SWAPS: Final = 0.1
+TELLING: Final = 13.8
+"""Difference of two squared distances that tells one object from the other, a thousand to one."""
+PAIR_CUTOFF_M: Final = 5_000.0
+WIDTH: Final = 130
+SCENARIOS: Final = ("coast", "reentry", "pair", "phases")
+
+
+class PhaseCell(msgspec.Struct, frozen=True):
+    """One phase of one flight through the whole tracker, over all runs.
+
+    Attributes:
+        flight: Korean date, and what is special.
+        phase: true one.
+        runs: in which something was stated in it.
+        rmse_m: root mean square position error.
+        normalised: mean normalised error of position and velocity.
+        bounds: within which it lies if consistent.
+        covered: how often a stated area held the true impact; None where none was stated.
+        passed: whether both are as they should be.
+    """
+
+    flight: str
+    phase: Phase
+    runs: int
+    rmse_m: float
+    normalised: float
+    bounds: Bounds
+    covered: Coverage | None
+    passed: bool
+
+
+class PairResult(msgspec.Struct, frozen=True):
+    """Two objects 50 m apart in range, over all runs.
+
+    Attributes:
+        runs: that were made.
+        both_held: share that ended with exactly two confirmed tracks.
+        tracks: that were ever confirmed, mean.
+        swaps: changes of the object that a track follows, mean of a run.
+        normalised: mean normalised error of the tracks at the end, each beside the object it follows.
+        gospa_m: mean, at the end.
+    """
+
+    runs: int
+    both_held: float
+    tracks: float
+    swaps: float
+    normalised: float
+    gospa_m: float
+
+
+def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this kind of study and its options."""
+    parser = kinds.add_parser("accuracy", help="error beside its bound, consistency and coverage")
+    parser.add_argument("--short", action="store_true", help=f"{SHORT_RUNS} runs and fewer cases, as in CI")
+    parser.add_argument("--runs", type=int, metavar="N", help=f"{FULL_RUNS} if not given")
+    parser.add_argument("--only", choices=SCENARIOS, help="one scenario")
+    parser.add_argument("--case", metavar="TEXT", help="only coast cases whose name holds this")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of every draw")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do the study; returns 0 if every line passes, else 1.
+
+    Raises:
+        UsageError: an option is out of range.
+    """
+    if not 1 <= arguments.jobs <= JOBS_MAX:
+        raise UsageError(f"{arguments.jobs}", "--jobs", f"1 to {JOBS_MAX}")
+    runs = arguments.runs or (SHORT_RUNS if arguments.short else FULL_RUNS)
+    if not 2 <= runs <= RUNS_MAX:
+        raise UsageError(f"{runs}", "--runs", f"2 to {RUNS_MAX}")
+    study = _Study(arguments, runs)
+    chosen = [arguments.only] if arguments.only else list(SCENARIOS)
+    for name in chosen:
+        getattr(study, name)()
+    study.tell(as_json=arguments.json)
+    return 0 if study.passed else 1
+
+
+class _Study:
+    """One run of the study: what was asked for, and what came of it."""
+
+    def __init__(self, arguments: argparse.Namespace, runs: int) -> None:
+        self.arguments, self.runs, self.seed = arguments, runs, arguments.seed
+        self.short: bool = arguments.short
+        self.cells: list[coast_trial.Cell] = []
+        self.again: reentry_trial.ReentryResult | None = None
+        self.pairs: PairResult | None = None
+        self.phases_found: list[PhaseCell] = []
+        self.passed = True
+
+    def each(self, name: str, work: partial[Any], seeds: range) -> Iterator[Any]:
+        """Yield the work done for each seed, with progress, in several processes if asked for."""
+        console = Console(stderr=True)
+        shown: dict[str, Any] = {"console": console, "transient": True, "disable": not sys.stderr.isatty()}
+        if self.arguments.jobs == 1:
+            yield from track(map(work, seeds), name, total=len(seeds), **shown)
+            return
+        with ProcessPoolExecutor(self.arguments.jobs, mp_context=get_context("spawn")) as pool:
+            yield from track(pool.map(work, seeds, chunksize=8), name, total=len(seeds), **shown)
+
+    def coast(self) -> None:
+        """Scenario 1: a coast arc against its own bound, with each disturbance by itself."""
+        cases = [one for one in coast_trial.CASES if (self.arguments.case or "") in one.name]
+        truth = coast_trial.truth_at_burnout()
+        each = 1.0 - FAMILY / max(1, 2 * len(cases) * len(coast_trial.TIMES_S))
+        for case in cases:
+            work = partial(_coast_run, case, truth)
+            seeds = range(self.seed, self.seed + self.runs)
+            done = list(self.each(f"coast, {case.name}", work, seeds))
+            self.cells += coast_trial.cells(case, done, coast_trial.bounds_m(case, truth), each)
+        self.passed &= all(cell.passed for cell in self.cells)
+
+    def reentry(self) -> None:
+        """Scenario 2: re-entry of Julier and Uhlmann."""
+        runs = max(40, min(self.runs // 10, 1_000))
+        result = reentry_trial.reentry_trial(runs, self.seed)
+        self.again = result
+        chance = 3.0 / math.sqrt(runs)
+        self.passed &= abs(result.ratio - 1.0) < max(0.02, 0.1 * chance)
+        self.passed &= abs(result.rmse_m / reentry_trial.RMSE_PUBLISHED_M - 1.0) < max(0.02, 0.2 * chance)
+
+    def pair(self) -> None:
+        """Scenario 3: two objects close together."""
+        start = flight_of_least_energy()
+        seeds = range(self.seed, self.seed + max(4, self.runs // 100))
+        work = partial(_pair_run, start, scan_times_s(start))
+        done = list(self.each("two objects", work, seeds))
+        self.pairs = PairResult(len(done), *(float(value) for value in np.nanmean(np.array(done), axis=0)))
+        bounds = normalised_error_bounds(2 * len(done), 6, 1.0 - FAMILY)
+        consistent = min(0.95, bounds.low) <= self.pairs.normalised <= max(1.05, bounds.high)
+        self.passed &= self.pairs.both_held >= BOTH_HELD and self.pairs.swaps <= SWAPS and consistent
+
+    def phases(self) -> None:
+        """Every phase of whole flights through the tracker, and once more with plots two seconds late."""
+        flights = [(one, ("", 0.0)) for one in PHASE_FLIGHTS] + [(PHASE_FLIGHTS[1], LATE)]
+        flights = flights[1:2] if self.short else flights
+        each = 1.0 - FAMILY / (6 * len(flights))
+        runs = max(6, self.runs // 50)
+        for (flight, nation), late in flights:
+            work = partial(_phase_run, flight, nation, late)
+            done = list(self.each(f"phases, {flight}", work, range(self.seed, self.seed + runs)))
+            name = f"{flight}, {late[0]} {late[1]:g} s late" if late[1] else flight
+            self.phases_found += _phase_cells(name, done, each)
+        self.passed &= all(cell.passed for cell in self.phases_found)
+
+    def tell(self, *, as_json: bool) -> None:
+        """Print what came of it."""
+        if as_json:
+            print(json.dumps(self._plain()))
+            return
+        console = Console()
+        console = console if console.is_terminal else Console(width=WIDTH)
+        if self.cells:
+            console.print(_coast_table(self.cells))
+        if self.again is not None:
+            console.print(_reentry_line(self.again), highlight=False)
+        if self.pairs is not None:
+            console.print(_pair_line(self.pairs), highlight=False)
+        if self.phases_found:
+            console.print(_phase_table(self.phases_found))
+        console.print("passed" if self.passed else "NOT PASSED", highlight=False)
+
+    def _plain(self) -> dict[str, Any]:
+        cells = [
+            {
+                **msgspec.to_builtins(one),
+                "ratio": one.ratio,
+                "coverage": one.covered.share,
+                "passed": one.passed,
+            }
+            for one in self.cells
+        ]
+        return {
+            "runs": self.runs,
+            "coast": cells,
+            "reentry": msgspec.to_builtins(self.again),
+            "pair": msgspec.to_builtins(self.pairs),
+            "phases": msgspec.to_builtins(self.phases_found),
+            "passed": self.passed,
+        }
+
+
+def _coast_run(case: coast_trial.Case, truth: np.ndarray, seed: int) -> list[coast_trial.Moment]:
+    return coast_trial.one_run(case, truth, seed)
+
+
+def _phase_run(flight: str, nation: str, late: tuple[str, float], seed: int) -> dict[Phase, PhaseMoment]:
+    sensors = [
+        one for one in shipped_sensors() if isinstance(one, Radar) and (not nation or one.nation == nation)
+    ]
+    figures = flight_of_launch(find_launch(flight)).figures
+    return fly_phases(figures, sensors, seed, late=late)[0]
+
+
+def _phase_cells(name: str, done: list[dict[Phase, PhaseMoment]], probability: float) -> Iterator[PhaseCell]:
+    for phase in Phase:
+        moments = [one[phase] for one in done if phase in one]
+        if len(moments) < 2:
+            continue
+        errors = np.array([one.error for one in moments])
+        mean = float(normalised_errors(errors, np.array([one.covariance for one in moments])).mean())
+        bounds = normalised_error_bounds(len(moments), 6, probability)
+        stated = [one.holds for one in moments if one.holds is not None]
+        covered = coverage(sum(stated), len(stated), 0.95, probability) if stated else None
+        consistent = min(0.95, bounds.low) <= mean <= max(1.05, bounds.high)
+        covers = covered is None or covered.nominal or covered.share > covered.stated
+        rmse_m = root_mean_square(errors[:, :3])
+        yield PhaseCell(name, phase, len(moments), rmse_m, mean, bounds, covered, consistent and covers)
+
+
+def _pair_run(start: np.ndarray, times_s: np.ndarray, seed: int) -> tuple[float, ...]:
+    """Return: two at the end, tracks, swaps, mean normalised error at the end (nan of none), GOSPA."""
+    frames = pair_run(seed, start, [float(one) for one in times_s])
+    names = {name for frame in frames for name in frame.tracks}
+    follows: dict[str, int] = {}
+    swaps, last = 0, {}
+    for frame in frames:
+        last = _followed(frame)
+        swaps += sum(name in follows and follows[name] != number for name, (number, _) in last.items())
+        follows |= {name: number for name, (number, _) in last.items()}
+    end = frames[-1]
+    states = np.array([one.state[:3] for one in end.tracks.values()]).reshape(-1, 3)
+    found = [error for _, error in last.values()]
+    distance = gospa(end.truths[:, :3], states, PAIR_CUTOFF_M).distance
+    mean = float(np.mean(found)) if found else math.nan
+    return float(len(states) == 2), float(len(names)), float(swaps), mean, distance
+
+
+def _followed(frame: PairFrame) -> dict[str, tuple[int, float]]:
+    """Return for each track the object it follows, and the normalised error from it, if that can be told."""
+    found = {}
+    for name, held in frame.tracks.items():
+        errors = held.state - frame.truths
+        apart = normalised_errors(errors, np.repeat(held.covariance[None], len(errors), axis=0))
+        number = int(np.argmin(apart))
+        if abs(apart[0] - apart[1]) * len(errors[0]) > TELLING:
+            found[name] = (number, float(apart[number]))
+    return found
+
+
+def _verdict(passed: bool) -> str:  # noqa: FBT001 - the word for it
+    return "yes" if passed else "NO"
+
+
+def _coast_table(cells: list[coast_trial.Cell]) -> Table:
+    title = "Coast arc, apogee 1,000 km, range 4,500 km (SIMULATED)"
+    table = Table(title=title, caption=f"{cells[0].runs} runs each; area and coverage are of 95 %")
+    for name in ("case", "s", "RMSE m", "bound m", "RMSE/bound", "norm. error", "consistent", "area km"):
+        table.add_column(name, justify="left" if name == "case" else "right")
+    for name in ("coverage", "band", "passed"):
+        table.add_column(name, justify="right")
+    for one in cells:
+        low, high = one.normalised_bounds
+        table.add_row(
+            one.case,
+            f"{one.time_s:.0f}",
+            f"{one.rmse_m:.1f}",
+            f"{one.bound_m:.1f}",
+            f"{one.ratio:.3f}",
+            f"{one.normalised:.3f}",
+            f"{low:.2f}-{high:.2f}",
+            f"{one.semi_major_m / 1e3:.1f}",
+            f"{one.covered.share:.3f}",
+            f"{one.covered.bounds.low:.3f}-{one.covered.bounds.high:.3f}",
+            _verdict(one.passed),
+        )
+    return table
+
+
+def _phase_table(cells: list[PhaseCell]) -> Table:
+    table = Table(title="Whole flights through the tracker, drag from the prior, sensor bias on, P_D 0.95")
+    for name in ("flight", "phase", "runs", "RMSE m", "norm. error", "consistent", "coverage", "passed"):
+        table.add_column(name, justify="left" if name in {"flight", "phase"} else "right")
+    for one in cells:
+        table.add_row(
+            one.flight,
+            one.phase.value,
+            f"{one.runs}",
+            f"{one.rmse_m:.1f}",
+            f"{one.normalised:.3f}",
+            f"{one.bounds.low:.2f}-{one.bounds.high:.2f}",
+            "-" if one.covered is None else f"{one.covered.share:.3f}",
+            _verdict(one.passed),
+        )
+    return table
+
+
+def _reentry_line(one: reentry_trial.ReentryResult) -> str:
+    return (
+        f"re-entry of Julier and Uhlmann, {one.runs} runs, 20 to 200 s: RMSE {one.rmse_m:.3f} m, bound "
+        f"{one.bound_m:.3f} m, ratio {one.ratio:.3f}, normalised error {one.normalised:.3f} "
+        f"(published {reentry_trial.RMSE_PUBLISHED_M} m and {reentry_trial.BOUND_PUBLISHED_M} m)"
+    )
+
+
+def _pair_line(one: PairResult) -> str:
+    return (
+        f"two objects 50 m apart in range, {one.runs} runs: both held at the end in {one.both_held:.0%}, "
+        f"{one.tracks:.2f} tracks and {one.swaps:.2f} swaps a run, normalised error at the end "
+        f"{one.normalised:.2f}, GOSPA {one.gospa_m:.0f} m"
+    )

@@ -1,0 +1,159 @@
+"""A whole flight through one nation's tracker: what it states in each phase, beside the truth.
+
+One moment of each phase and run: the report nearest the middle of what was seen of it, so that moments of
+different runs are independent. Plots of one sensor may come late; each counts at its own time.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from beaconfire.flight.ascent import FlightFigures, Trajectory, build_trajectory
+from beaconfire.flight.impact import predict_impact
+from beaconfire.frames.types import Vector
+from beaconfire.messages.detection import Detection, Plot
+from beaconfire.messages.report import Report
+from beaconfire.messages.sensor import Sensor
+from beaconfire.messages.words import Nation, Phase, TimeUs
+from beaconfire.sim.sensing import Sensing, generator, simulate_detections
+from beaconfire.sim.trial import offset_in_area
+from beaconfire.tracking.batch import PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA
+from beaconfire.tracking.tracker import Tracker
+from beaconfire.units import MICROSECONDS_PER_SECOND
+
+LAUNCHED_AT_US: Final = 1_664_835_720_000_000
+LATE_MAX_S: Final = 10.0
+_SECRET: Final = bytes(32)
+
+
+class PhaseMoment(NamedTuple):
+    """What was stated at one moment.
+
+    Attributes:
+        phase: true one.
+        after_s: since the launch.
+        error: estimate minus truth, position and velocity, shape (6,), ECEF, SI.
+        covariance: stated, shape (6, 6).
+        coasting: whether it was stated as free flight.
+        holds: the 95 % area of that holds the true impact; None where none is stated.
+        semi_major_m: of the area; nan where none is stated.
+    """
+
+    phase: Phase
+    after_s: float
+    error: Vector
+    covariance: Vector
+    coasting: bool
+    holds: bool | None
+    semi_major_m: float
+
+
+def drawn_flight(figures: FlightFigures, seed: int) -> Trajectory:
+    """Return a flight that meets the figures, with a ballistic coefficient drawn from the tracker's prior."""
+    unit = float(generator(seed, "coefficient").standard_normal())
+    log_inverse = PRIOR_LOG_INVERSE_BETA + PRIOR_SIGMA_LOG_INVERSE_BETA * max(-2.0, min(2.0, unit))
+    return build_trajectory(replace(figures, beta_kg_m2=math.exp(-log_inverse)), LAUNCHED_AT_US)
+
+
+def arrivals(
+    detections: Iterable[Detection], late: str = "", late_s: float = 0.0
+) -> Iterator[tuple[TimeUs, list[Detection]]]:
+    """Yield, second by second, what came in: that of the sensor `late` comes `late_s` after the others."""
+    wait_us = round(min(late_s, LATE_MAX_S) * MICROSECONDS_PER_SECOND)
+    timed = sorted(
+        (
+            (one.measured_at_us + (wait_us if one.sensor == late else 0), n, one)
+            for n, one in enumerate(detections)
+        ),
+        key=lambda item: item[:2],
+    )
+    held: list[Detection] = []
+    second = timed[0][0] // MICROSECONDS_PER_SECOND + 1 if timed else 0
+    for at_us, _, detection in timed:
+        while at_us >= second * MICROSECONDS_PER_SECOND:
+            yield second * MICROSECONDS_PER_SECOND, held
+            held, second = [], second + 1
+        held.append(detection)
+    yield second * MICROSECONDS_PER_SECOND, held
+
+
+def reports_of(
+    detections: Iterable[Detection], sensors: Sequence[Sensor], late: str = "", late_s: float = 0.0
+) -> list[Report]:
+    """Return all reports of a tracker that is given the detections as they come in, once a second."""
+    tracker = Tracker(sensors, Nation("KOR"), _SECRET)
+    said: list[Report] = []
+    for at_us, came in arrivals(detections, late, late_s):
+        tracker.add(came, at_us)
+        said += tracker.step(at_us)
+    return said
+
+
+def _covariance(report: Report) -> Vector:
+    assert report.covariance is not None
+    out = np.zeros((7, 7))
+    out[np.triu_indices(7)] = report.covariance.upper
+    return np.asarray(out + np.triu(out, 1).T)
+
+
+def moment_of(report: Report, truth: Trajectory) -> PhaseMoment:
+    """Return one report beside the truth at its epoch."""
+    stated = report.trajectory
+    assert stated is not None
+    state = np.array((*stated.position_ecef_m, *stated.velocity_ecef_m_s, stated.log_inverse_beta))
+    covariance = _covariance(report)
+    after_s = (stated.epoch_us - truth.launched_at_us) / MICROSECONDS_PER_SECOND
+    coasting = report.provenance is not None and report.provenance.transform == "coast-batch"
+    impact = predict_impact(state, covariance, stated.epoch_us) if coasting else None
+    return PhaseMoment(
+        phase=truth.phase(after_s),
+        after_s=after_s,
+        error=state[:6] - truth.state_at(stated.epoch_us)[:6],
+        covariance=covariance[:6, :6],
+        coasting=coasting,
+        holds=None if impact is None else offset_in_area(impact.area, truth.impact)[1] <= 1.0,
+        semi_major_m=math.nan if impact is None else impact.area.semi_major_m,
+    )
+
+
+def middles(reports: Sequence[Report], truth: Trajectory) -> dict[Phase, PhaseMoment]:
+    """Return the moment in the middle of what was stated of each phase, of the track stated most often."""
+    tracks = [one.track for one in reports if one.trajectory is not None]
+    if not tracks:
+        return {}
+    main = max(sorted(set(tracks)), key=tracks.count)
+    by_phase: dict[Phase, list[Report]] = {}
+    for one in reports:
+        if one.track != main or one.trajectory is None or one.timing is None:
+            continue
+        if one.trajectory.epoch_us > one.timing.observed_at_us:
+            continue  # carried on after it was lost: no estimate of that moment
+        after_s = (one.trajectory.epoch_us - truth.launched_at_us) / MICROSECONDS_PER_SECOND
+        by_phase.setdefault(truth.phase(after_s), []).append(one)
+    return {phase: moment_of(held[len(held) // 2], truth) for phase, held in by_phase.items()}
+
+
+def fly_phases(
+    figures: FlightFigures,
+    sensors: Sequence[Sensor],
+    seed: int,
+    sensing: Sensing | None = None,
+    late: tuple[str, float] = ("", 0.0),
+) -> tuple[dict[Phase, PhaseMoment], int]:
+    """Return the moments of one run, and how many tracks were stated; the same seed gives the same.
+
+    Args:
+        figures: of the flight; its ballistic coefficient is drawn anew.
+        sensors: of the one nation.
+        seed: of every draw.
+        sensing: how well the sensors work.
+        late: id of a sensor whose plots come late, and by how many seconds.
+    """
+    truth = drawn_flight(figures, seed)
+    detections = simulate_detections([truth], sensors, seed, sensing)
+    radar_only = [one for one in detections if isinstance(one, Plot)]
+    reports = reports_of(radar_only, sensors, *late)
+    return middles(reports, truth), len({one.track for one in reports})
