@@ -59,35 +59,56 @@ def disk_probability_kernel(
     return total * width / (sigma_along * math.sqrt(2.0 * math.pi))
 
 
-def impact_probability(impact: ImpactEstimate, place: Place) -> float:
-    """Return the probability that one hypothesis comes down within a place."""
+@njit(cache=True)
+def _impact_probabilities_kernel(area: Vector, places: Vector) -> Vector:
+    """Return the probability that one hypothesis comes down within each place, shape (m,).
+
+    Args:
+        area: latitude, longitude (rad) of the centre, one standard deviation along the major and the minor
+            axis (m), bearing of the major axis (rad), shape (5,).
+        places: latitude, longitude (rad) and radius (m), shape (m, 3).
+    """
+    out = np.zeros(places.shape[0])
+    for p in range(places.shape[0]):
+        distance, bearing = great_circle_kernel(area[0], area[1], places[p, 0], places[p, 1])
+        if distance - places[p, 2] > 6.0 * max(area[2], 1.0):
+            continue
+        turn = bearing - area[4]
+        out[p] = disk_probability_kernel(
+            distance * math.cos(turn), distance * math.sin(turn), area[2], area[3], places[p, 2]
+        )
+    return out
+
+
+def impact_probabilities(impact: ImpactEstimate, places: Sequence[Place]) -> Vector:
+    """Return the probability that one hypothesis comes down within each place, shape (m,)."""
     area = impact.area
-    distance, bearing = great_circle_kernel(
-        area.latitude_rad, area.longitude_rad, place.latitude_rad, place.longitude_rad
-    )
     scale = math.sqrt(-2.0 * math.log(1.0 - area.probability))
-    turn = bearing - area.bearing_rad
-    return disk_probability_kernel(
-        distance * math.cos(turn),
-        distance * math.sin(turn),
-        area.semi_major_m / scale,
-        area.semi_minor_m / scale,
-        place.radius_m,
-    )
+    sigmas = (area.semi_major_m / scale, area.semi_minor_m / scale)
+    numbers = np.array((area.latitude_rad, area.longitude_rad, *sigmas, area.bearing_rad))
+    return np.asarray(_impact_probabilities_kernel(numbers, _places_table(places)))
 
 
-def _impact_time(impacts: Sequence[ImpactEstimate], place: Place) -> PlaceTime | None:
-    """Return the earliest credible moment something comes down on a place, over all hypotheses."""
-    shares = [(one, one.weight * impact_probability(one, place)) for one in impacts]
-    total = sum(share for _, share in shares)
-    if total < PROBABILITY_MIN:
-        return None
-    earliest_us = min(
-        one.time_us - microseconds_from_seconds(ONE_SIDED_95 * one.sigma_time_s)
-        for one, share in shares
-        if share >= 0.1 * PROBABILITY_MIN
-    )
-    return PlaceTime(place.name, PlaceKind.IMPACT, earliest_us, min(1.0, total))
+def _places_table(places: Sequence[Place]) -> Vector:
+    return np.array([(one.latitude_rad, one.longitude_rad, one.radius_m) for one in places])
+
+
+def _impact_times(impacts: Sequence[ImpactEstimate], places: Sequence[Place]) -> list[PlaceTime]:
+    """Return the earliest credible moment something comes down on each place, over all hypotheses."""
+    if not impacts or not places:
+        return []
+    shares = np.array([one.weight * impact_probabilities(one, places) for one in impacts])
+    totals = shares.sum(axis=0)
+    found = []
+    for index in np.flatnonzero(totals >= PROBABILITY_MIN).tolist():
+        earliest_us = min(
+            one.time_us - microseconds_from_seconds(ONE_SIDED_95 * one.sigma_time_s)
+            for one, share in zip(impacts, shares[:, index], strict=True)
+            if share >= 0.1 * PROBABILITY_MIN
+        )
+        total = min(1.0, float(totals[index]))
+        found.append(PlaceTime(places[index].name, PlaceKind.IMPACT, earliest_us, total))
+    return found
 
 
 def _full_covariance(upper: tuple[float, ...]) -> Vector:
@@ -129,7 +150,7 @@ def _passes_kernel(
         states: shape (n, 7).
         transitions: shape (n, 3, 7).
         covariance: of position and velocity at the epoch, shape (6, 6).
-        places: latitude, longitude (rad), shape (m, 2).
+        places: latitude, longitude (rad) and radius (m), shape (m, 3).
 
     Returns:
         Index of the nearest instant, elapsed time (s), distance (m), sigma along and across (m), ground
@@ -200,12 +221,11 @@ def _overflights(event: Event, places: Sequence[Place]) -> list[PlaceTime]:
         path.states,
         path.transitions,
         _full_covariance(event.covariance),
-        np.array([(place.latitude_rad, place.longitude_rad) for place in places]),
+        _places_table(places),
     )
-    found = (
-        _overflight_time(passing, count - 1, state.epoch_us, place)
-        for passing, place in zip(passes, places, strict=True)
-    )
+    radii = np.array([place.radius_m for place in places])
+    near = np.flatnonzero(passes[:, 2] - radii < ONE_SIDED_95 * np.maximum(passes[:, 4], 1.0)).tolist()
+    found = (_overflight_time(passes[index], count - 1, state.epoch_us, places[index]) for index in near)
     return [one for one in found if one is not None]
 
 
@@ -220,7 +240,7 @@ def places_of_event(event: Event, places: Sequence[Place]) -> tuple[PlaceTime, .
     """
     if event.status in (Status.ENDED, Status.WITHDRAWN) and not event.impact:
         return ()
-    impacts = [one for place in places if (one := _impact_time(event.impact, place)) is not None]
+    impacts = _impact_times(event.impact, places)
     hit = {one.place for one in impacts if one.probability > 0.5}
     overflights = [one for one in _overflights(event, places) if one.place not in hit]
     both = sorted([*impacts, *overflights], key=lambda one: (one.earliest_us, one.place, one.kind))

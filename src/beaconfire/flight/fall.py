@@ -94,14 +94,22 @@ def fall_kernel(state: Vector, height_m: float) -> tuple[float, Vector]:
 
 
 @njit(cache=True)
-def fall_with_transition_kernel(state: Vector, elapsed_s: float) -> tuple[Vector, Vector]:
-    """Return state (7,) and transition matrix (7, 7) after `elapsed_s`, or before, in the steps of a fall."""
+def fall_with_transition_kernel(
+    state: Vector, elapsed_s: float, stretch: float = 1.0
+) -> tuple[Vector, Vector]:
+    """Return state (7,) and transition matrix (7, 7) after `elapsed_s`, or before, in the steps of a fall.
+
+    Args:
+        state: of seven, ECEF, SI.
+        elapsed_s: seconds, negative for before.
+        stretch: factor on the steps, more than 1 where only the matrix is wanted.
+    """
     current, transition = state.copy(), np.eye(7)
     left = elapsed_s
     while abs(left) > 1e-9:
-        largest = _step_for_kernel(approximate_height_kernel(current[0], current[1], current[2]))
-        step = math.copysign(min(abs(left), largest), left)
-        current, transition = propagate_with_transition_kernel(current, transition, step, 20.0)
+        height = approximate_height_kernel(current[0], current[1], current[2])
+        step = math.copysign(min(abs(left), stretch * _step_for_kernel(height)), left)
+        current, transition = propagate_with_transition_kernel(current, transition, step, 60.0)
         left -= step
     return current, transition
 

@@ -38,6 +38,8 @@ LEFT_OUT_HEIGHT_M: Final = 200.0
 """One standard deviation of the ground's height over the ellipsoid."""
 BENT_SIGMAS: Final = 0.4
 """How far two-sigma points may land from the linear forecast before samples take over, in sigmas."""
+MATRIX_STRETCH: Final = 2.0
+"""Steps of the matrix to the ground beside those of a fall: the axes of areas change by under 1 in 1,000."""
 
 # Source: Abramowitz and Stegun, table 25.10, five-point Gauss-Hermite, for a unit normal weight.
 _HERMITE_NODES: Final = np.array([0.0, -1.355_626_18, 1.355_626_18, -2.856_970_01, 2.856_970_01])
@@ -144,7 +146,7 @@ def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[
         return 0, reference, mean, spread
     latitude, longitude, _ = geodetic_from_ecef_kernel(landed[0], landed[1], landed[2])
     reference[0], reference[1], reference[2] = latitude, longitude, elapsed
-    ground, transition = fall_with_transition_kernel(state, elapsed)
+    ground, transition = fall_with_transition_kernel(state, elapsed, MATRIX_STRETCH)
     enu = enu_from_ecef_rotation_kernel(latitude, longitude)
     jacobian = _ground_jacobian_kernel(ground, transition, enu)
     sigma_beta = math.sqrt(max(covariance[6, 6], 1e-12))

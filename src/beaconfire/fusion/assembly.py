@@ -80,7 +80,8 @@ def assemble(tracks: Sequence[Member]) -> Content:
     thrust = _may_thrust(members, fused)
     estimate = None if fused is None else fused.estimate
     ballistic = estimate is not None and not (manoeuvring or estimate.process_noise)
-    impact = impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=manoeuvring))
+    gliding = manoeuvring and not _is_driven(members)
+    impact = impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=gliding))
     return Content(
         members=members,
         conflicts=conflicts,
@@ -107,6 +108,11 @@ def _fused(members: tuple[Member, ...], *, manoeuvring: bool) -> tuple[Fused | N
     if fused is None or fused.estimate.process_noise:
         return fused, ()  # in boost every model is rough: the estimate is wide, nobody is at fault
     return fused, tuple(given[index][0] for index in fused.conflicts)
+
+
+def _is_driven(members: tuple[Member, ...]) -> bool:
+    """Return whether those who say that it manoeuvres say that it does so by thrust: no area holds then."""
+    return all(may_thrust(one.report) for one in members if is_manoeuvring(one.report))
 
 
 def _may_thrust(members: tuple[Member, ...], fused: Fused | None) -> bool:

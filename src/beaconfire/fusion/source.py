@@ -21,6 +21,8 @@ RADIUS_MIN_M: Final = 6.3e6
 RADIUS_MAX_M: Final = 5.0e7
 SPEED_MAX_M_S: Final = 1.2e4
 EXTRAPOLATED_US: Final = 2_000_000
+ROUNDING: Final = 1e-9
+"""So far below nothing, beside a unit diagonal, an eigenvalue may lie by rounding on the way here."""
 _UPPER: Final = np.triu_indices(7)
 _LOWER: Final = (_UPPER[1], _UPPER[0])
 
@@ -193,8 +195,11 @@ def _matrix(covariance: Covariance) -> Vector | None:
     if not np.all(np.isfinite(full)) or np.any(diagonal <= 0.0) or np.any(diagonal > 1e15):
         return None
     scale = 1.0 / np.sqrt(diagonal)
-    lowest = float(np.linalg.eigvalsh(full * np.outer(scale, scale))[0])
-    return full if lowest > -1e-9 else None
+    try:
+        np.linalg.cholesky(full * np.outer(scale, scale) + ROUNDING * np.eye(7))
+    except np.linalg.LinAlgError:
+        return None
+    return full
 
 
 def estimate_of(report: Report) -> Estimate | None:

@@ -26,6 +26,11 @@ SENSOR_COLUMNS: Final = 22
 COMPONENTS: Final = 4
 """Most components one detection has: range, azimuth, elevation, range rate."""
 
+SIGMA_LEAST_M: Final = 0.01
+SIGMA_LEAST_RAD: Final = 1e-7
+SIGMA_LEAST_M_S: Final = 1e-3
+"""No sensor is better than this; a noise stated as less, or as none at all, is read as this."""
+
 IS_INFRARED: Final = 0
 POSITION: Final = 1
 ROTATION: Final = 4
@@ -48,7 +53,7 @@ def sensor_table(sensors: Sequence[Sensor]) -> Vector:
         else:
             row[IS_INFRARED] = 1.0
             row[BIAS + 3] = sensor.bias_sigma_clock_s
-            row[SIGMA_SIGHT] = sensor.sigma_line_of_sight_rad
+            row[SIGMA_SIGHT] = max(sensor.sigma_line_of_sight_rad, SIGMA_LEAST_RAD)
     return table
 
 
@@ -58,10 +63,10 @@ def _fill_radar(row: Vector, radar: Radar) -> None:
     row[ROTATION : ROTATION + 9] = enu_from_ecef_rotation(radar.latitude_rad, radar.longitude_rad).ravel()
     rate = radar.sigma_range_rate_m_s
     row[SIGMA : SIGMA + 4] = (
-        radar.sigma_range_m,
-        radar.sigma_azimuth_rad,
-        radar.sigma_elevation_rad,
-        math.nan if rate is None else rate,
+        max(radar.sigma_range_m, SIGMA_LEAST_M),
+        max(radar.sigma_azimuth_rad, SIGMA_LEAST_RAD),
+        max(radar.sigma_elevation_rad, SIGMA_LEAST_RAD),
+        math.nan if rate is None else max(rate, SIGMA_LEAST_M_S),
     )
     row[BIAS : BIAS + 4] = (
         radar.bias_sigma_range_m,

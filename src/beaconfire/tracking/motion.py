@@ -29,6 +29,7 @@ from beaconfire.tracking.arc import (
 )
 from beaconfire.tracking.filter import predict_kernel, update_kernel
 from beaconfire.tracking.initiation import Seed, fit_triple
+from beaconfire.tracking.unseen import unseen_kernel
 
 BOOST_NOISE: Final = 9.0
 """Spectral density of the boost acceleration's random walk, m^2/s^5: 3 m/s^2 in a second."""
@@ -69,6 +70,7 @@ class Motion:
         thrust_seen: a window showed thrust beyond doubt.
         drive_m_s2: the thrust that a window showed last, 0 if none did.
         likely: burnout is declared on what rules out the thrust seen before, but not yet a weaker one.
+        relit: it thrusts again, long after burnout: until it coasts again no ballistic area applies.
         start_due_s: length of the arc at which its start is looked at again.
         failures: solves in a row that free flight did not explain.
         plots: number of radar plots taken.
@@ -89,6 +91,7 @@ class Motion:
         self.thrust_seen = False
         self.drive_m_s2 = 0.0
         self.likely = False
+        self.relit = False
         self.start_due_s = 0.0
         self.failures = 0
         self.plots = len(seed.rows)
@@ -153,6 +156,16 @@ class Motion:
         """Return state of ten and covariance predicted (or taken back) to `time_s`."""
         return predict_kernel(self.state, self.covariance, time_s - self.time_s, self.noise)
 
+    def unseen_at(self, time_s: float) -> tuple[Vector, Vector]:
+        """Return state and covariance (10, 10) at a time, grown since nobody saw it."""
+        if self.arc is None or time_s <= self.time_s:
+            return self.at(time_s)
+        state, covariance = self.state.copy(), np.zeros((10, 10))
+        state[:7], covariance[:7, :7] = unseen_kernel(
+            self.state[:7].copy(), self.covariance[:7, :7].copy(), time_s - self.time_s
+        )
+        return state, covariance
+
     def take(self, row: Vector) -> None:
         """Use one row: the filter if it is not late, the batch in any case."""
         time_s = float(row[0])
@@ -202,7 +215,7 @@ class Motion:
         elif len(self.rows) >= PLOTS_MIN and not self.manoeuvring:
             self._seek_coast()
         elif self.manoeuvring and self._driven():
-            self.burnout_s, self.manoeuvring, self.thrust_seen = None, False, True
+            self.burnout_s, self.manoeuvring, self.thrust_seen, self.relit = None, False, True, True
         if self.arc is not None:
             self.state, self.covariance = arc_at(self.arc, self.newest_s)
             self.time_s = self.newest_s
@@ -221,7 +234,7 @@ class Motion:
             self._begin(found.arc, sure=found.sure)
 
     def _begin(self, arc: Arc, *, sure: bool) -> None:
-        self.arc, self.likely = arc, not sure
+        self.arc, self.likely, self.relit = arc, not sure, False
         self.start_due_s = START_GROWTH * (self.newest_s - arc.reference_s)
         if self.burnout_s is None or arc.reference_s - self.burnout_s < PREMATURE_S:
             self.burnout_s = arc.reference_s
@@ -303,6 +316,7 @@ class Motion:
         if self.burnout_s is None:
             return
         if self._early() or self._driven() or self.height_m() > AIR_HEIGHT_M:  # no lift without air
+            self.relit = not self._early()
             self.burnout_s, self.thrust_seen = None, True
         else:
             self.manoeuvring = True

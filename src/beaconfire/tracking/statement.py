@@ -111,7 +111,7 @@ def statement(track: Track, speaker: Speaker, names: Names, now_utc_us: TimeUs) 
     burnout_us: TimeUs | None = None
     if motion is not None:
         time_s = track.statement_time_s(now_utc_us)
-        state, spread = motion.at(time_s)
+        state, spread = motion.unseen_at(time_s)
         epoch_us = track.utc_us(time_s)
         kinematics = _kinematics(state, epoch_us, motion.phase())
         covariance = _covariance(spread, process_noise=motion.arc is None)
@@ -129,9 +129,7 @@ def statement(track: Track, speaker: Speaker, names: Names, now_utc_us: TimeUs) 
         trajectory=kinematics,
         covariance=covariance,
         timing=Timing(track.first.measured_at_us, track.observed_at_us(), burnout_us),
-        classification=Classification(
-            track.status, motion is not None and motion.manoeuvring, track.thrust_possible()
-        ),
+        classification=Classification(track.stated_status(), track.manoeuvring(), track.thrust_possible()),
         sensor=_use(track, speaker.sensors),
         provenance=Provenance(True, _transform(track), PRODUCER),
     )

@@ -10,6 +10,7 @@ from beaconfire.frames.types import Vector
 from beaconfire.messages.detection import Detection
 from beaconfire.messages.estimate import LaunchEstimate
 from beaconfire.messages.words import Status, TimeUs
+from beaconfire.tracking.bystander import CEILING_M, is_level, is_orbiting, was_missile
 from beaconfire.tracking.launch import GroundGuess, from_flight, from_sight, joined, launch_estimate
 from beaconfire.tracking.motion import Motion
 from beaconfire.tracking.sight import SightFilter
@@ -17,6 +18,8 @@ from beaconfire.units import microseconds_from_seconds, seconds_from_microsecond
 
 SIGHTS_MAX: Final = 400
 CONFIRM_PLOTS: Final = 5
+MISSILE_LOOKS: Final = 3
+"""So many looks in a row must show what no aircraft does: one wild plot shows anything."""
 SPEAK_PLOTS: Final = 4
 """Source: own measurement: of 5 false plots a scan some make a triple, of which hardly one finds a fourth."""
 CONFIRM_SIGHTS: Final = 2
@@ -45,6 +48,7 @@ class Track:
         detections: number of detections used.
         newest_s: time of the newest detection.
         status: life of the track.
+        bystander: it looks like a satellite or an aircraft, so nothing is said of it.
         last_report_id: id of the newest report, None before the first.
         reports: number of reports made.
         said: what the newest report said of status and phase, to see a change.
@@ -63,6 +67,8 @@ class Track:
         self.detections = 0
         self.newest_s = -math.inf
         self.status = Status.TENTATIVE
+        self.bystander = False
+        self._missile = 0
         self.last_report_id: str | None = None
         self.reports = 0
         self.said: tuple[object, ...] = ()
@@ -108,6 +114,10 @@ class Track:
         motion = self.motion
         return motion is None or ((motion.burnout_s is None or motion.likely) and not motion.manoeuvring)
 
+    def manoeuvring(self) -> bool:
+        """Return whether the ballistic impact area does not apply: it pulled up, glides, or thrusts again."""
+        return self.motion is not None and (self.motion.manoeuvring or self.motion.relit)
+
     def statement_time_s(self, now_utc_us: TimeUs) -> float:
         """Return the epoch of a statement: the newest detection's, or now for a lost track.
 
@@ -124,9 +134,9 @@ class Track:
         """Return what must be said at once when it changes."""
         motion = self.motion
         phase = None if motion is None else motion.phase()
-        moved = motion is not None and motion.manoeuvring
+        moved = self.manoeuvring()
         coasting = motion is not None and motion.arc is not None
-        return (self.status, phase, moved, self.thrust_possible(), coasting)
+        return (self.stated_status(), phase, moved, self.thrust_possible(), coasting)
 
     def impact_s(self) -> float:
         """Return when free flight meets the ground, after the origin; infinite if it never does."""
@@ -162,6 +172,21 @@ class Track:
             self.status = Status.CONFIRMED
         else:
             self.status = Status.TENTATIVE
+
+    def stated_status(self) -> Status:
+        """Return the status as it is told: a bystander, if told of before, is taken back."""
+        return Status.WITHDRAWN if self.bystander else self.status
+
+    def look_for_bystander(self) -> None:
+        """Judge anew whether it is a satellite or an aircraft; what infrared saw is neither."""
+        motion = self.motion
+        if motion is None or self.sights:
+            self.bystander = False
+            return
+        if self._missile < MISSILE_LOOKS:
+            self._missile = self._missile + 1 if was_missile(motion) else 0
+        level = is_level(motion) or (self.bystander and motion.height_m() < CEILING_M)
+        self.bystander = is_orbiting(motion) or (self._missile < MISSILE_LOOKS and level)
 
     def _never_held(self) -> bool:
         return self.motion is None and len(self.sights) < CONFIRM_SIGHTS

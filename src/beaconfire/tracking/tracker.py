@@ -251,6 +251,7 @@ class Tracker:
             return
         motion.solve()
         track.solved_s = motion.newest_s
+        track.look_for_bystander()
 
     def _stitch(self) -> None:
         """Join one object seen in two parts: infrared lines, then radar; or two stretches of radar."""
@@ -300,6 +301,8 @@ class Tracker:
             return False
         if track.status is Status.WITHDRAWN and track.reports == 0:
             return False
+        if track.bystander:
+            return track.reports > 0 and bool(track.said) and track.said[0] is not Status.WITHDRAWN
         if track.saying() != track.said:
             return True
         if track.status is Status.LOST:

@@ -5,7 +5,7 @@ import pytest
 
 from beaconfire.alerting.places import (
     disk_probability_kernel,
-    impact_probability,
+    impact_probabilities,
     places_of_event,
     with_passed,
 )
@@ -64,7 +64,7 @@ def test_where_it_comes_down_is_an_impact_and_not_an_overflight() -> None:
     assert found.probability > 0.9
     assert found.earliest_us < now.impact[0].time_us
     assert found.probability == pytest.approx(
-        impact_probability(now.impact[0], place("there", latitude, longitude))
+        impact_probabilities(now.impact[0], [place("there", latitude, longitude)])[0]
     )
 
 
