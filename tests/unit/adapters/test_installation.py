@@ -67,6 +67,7 @@ def test_no_process_is_given_a_path_into_another_party_s_folder(made: Installati
     "role", [role for role in Role if role not in {Role.OBSERVER, Role.OPERATOR, Role.FEED}]
 )
 def test_every_node_can_be_built_from_its_configuration(made: Installation, role: Role) -> None:
+    made.start_clock()
     for one in made.processes:
         if one.role is role:
             build_node(read_config(one.config), MemoryRows(), START_US)
