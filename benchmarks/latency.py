@@ -43,7 +43,7 @@ from beaconfire.messages.detection import Plot
 from beaconfire.messages.event import Event
 from beaconfire.messages.sensor import Radar
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import HUB, Nation, TimeUs
+from beaconfire.messages.words import Nation, TimeUs
 from beaconfire.nodes.commands import Channel
 from beaconfire.sim.sensing import radar_view
 
@@ -202,7 +202,7 @@ def _sent_by_guards(installation: Installation, from_us: TimeUs) -> list[Sent]:
     """Return each report that the hub took from a guard in the measured time, as its journal recorded it."""
     found: list[tuple[int, str, bytes]] = []
     held: set[bytes] = set()
-    for one in recorded_inputs(installation.journal(Role.HUB, HUB)):
+    for one in recorded_inputs(installation.journal(Role.HUB, installation.hubs[0])):
         if one.channel == Channel.TO_HUB.value and one.utc_us >= from_us and one.body not in held:
             held.add(one.body)
             if isinstance(decode(one.body), Delivery):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import nkeys
@@ -11,7 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from beaconfire.adapters.bus import Bus, Endpoint
-from beaconfire.adapters.installation import make_nkey
+from beaconfire.adapters.credentials import make_nkey
 from beaconfire.adapters.wiring import (
     FLOWS,
     HOME_ROLES,
@@ -89,10 +90,19 @@ async def everything_tried(credentials: list[Credential], url: str) -> set[Heard
         await one.client.flush(timeout=10)
     for one in credentials:
         await one.client.flush(timeout=10)
+    await wait_for(lambda: heard >= expected(credentials))
     await asyncio.sleep(0.2)
     for one in credentials:
         await one.client.close()
     return heard
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for what is on its way; a test that waits in vain then says what did not come."""
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
 
 
 async def connect(one: Credential, url: str, heard: set[Heard]) -> None:

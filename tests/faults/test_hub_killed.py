@@ -1,4 +1,4 @@
-"""Kill the hub and its server in mid-flight: Japan warns alone and says so; nothing is lost or doubled."""
+"""Kill one hub, then both, servers too, in flight: no gap, then alone and said; nothing lost or doubled."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from beaconfire.adapters.clock import read_clock, wall_now_us
+from beaconfire.adapters.journal import recorded_inputs
+from beaconfire.nodes.commands import Channel
 
 SPEED = "30"
 DEADLINE_S = 240.0
@@ -67,18 +69,26 @@ def _until(process: "subprocess.Popen[str]", words: tuple[str, ...], said: list[
 
 
 @pytest.mark.timeout(DEADLINE_S)
-def test_the_hub_and_its_server_are_killed_in_mid_flight(
+def test_first_one_hub_and_then_both_are_killed_in_mid_flight(
     demo: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
+    """With one hub gone reports go on arriving and nobody is alone; with both, Japan says that it is."""
     recording = tmp_path / "recording"
     said: list[str] = []
     _until(demo, ("JPN", "confirmed"), said)
-    before = len((recording / "JPN" / "picture.log").read_text().splitlines())
+    before = len(_notices(recording))
 
     began_us = wall_now_us()
-    assert _kill_for(OUTAGE_S, "HUB/hub.json", recording) > 0
+    assert _kill_for(OUTAGE_S, "HUB-1/", recording) > 1
     ended_us = wall_now_us()
-    assert _kill_for(1.0, "HUB/server.conf", recording) > 0
+    one_gone = _notices(recording)[before:]
+    assert any("hub-instance-down" in line for line in one_gone), one_gone
+    assert not any("link-down" in line for line in one_gone), "one hub was not enough"
+    assert _revised_from_a_partner(recording, began_us, ended_us), "one hub was not enough"
+
+    began_us = wall_now_us()
+    assert _kill_for(OUTAGE_S, "HUB-", recording) > 3
+    ended_us = wall_now_us()
 
     rest, _ = demo.communicate(timeout=DEADLINE_S)
     said.append(rest)
@@ -87,10 +97,29 @@ def test_the_hub_and_its_server_are_killed_in_mid_flight(
     assert summary["lost"] == 0
     assert summary["doubled"] == 0
     assert summary["released"] > 0
-    picture = (recording / "JPN" / "picture.log").read_text().splitlines()[before:]
-    assert any("link-down" in line for line in picture), "Japan did not say that it was alone"
-    assert any("link-up" in line for line in picture), "the link did not come back by itself"
+    both_gone = _notices(recording)[before + len(one_gone) :]
+    assert any("link-down" in line for line in both_gone), "Japan did not say that it was alone"
+    assert any("link-up" in line for line in both_gone), "the link did not come back by itself"
     assert _revised_from_own_sensors(recording, began_us, ended_us) > 0, "Japan's picture stood still"
+
+
+def _notices(recording: Path) -> list[str]:
+    return (recording / "JPN" / "picture.log").read_text().splitlines()
+
+
+def _revised_from_a_partner(recording: Path, from_wall_us: int, until_wall_us: int) -> bool:
+    """Return whether Japan's picture took a partner's report between two moments, long after the first.
+
+    It is read from the journal of the running picture: what each report it took says of when it came.
+    """
+    clock = read_clock(recording / "clock.json")
+    middle_us = (from_wall_us + until_wall_us) // 2
+    taken = [
+        one.utc_us
+        for one in recorded_inputs(recording / "JPN" / "picture.journal")
+        if one.channel == Channel.TO_NATION.value and b"delivery" in one.body[:20]
+    ]
+    return any(clock.utc_at(middle_us) <= utc_us <= clock.utc_at(until_wall_us) for utc_us in taken)
 
 
 def _revised_from_own_sensors(recording: Path, from_wall_us: int, until_wall_us: int) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 from beaconfire.adapters.bundles import load_arrangements
 from beaconfire.adapters.clock import read_clock
 from beaconfire.adapters.configuration import LoadedConfig
+from beaconfire.adapters.journal import Journal
 from beaconfire.adapters.wiring import Role
 from beaconfire.errors import UsageError
 from beaconfire.formats.places import read_places, shipped_places
@@ -80,6 +81,7 @@ def _guard(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
         rules=rules,
         secret=loaded.secret(),
         clock_speed=read_clock(loaded.file("clock")).speed if config.clock else 1.0,
+        hubs=config.hubs,
     )
     return GuardNode(terms, rows)
 
@@ -94,6 +96,8 @@ def _hub(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
         keyring=loaded.keyring(),
         agreements=agreements_of(loaded, now_us),
         secret=loaded.secret(),
+        instance=loaded.config.party,
+        cautious=isinstance(rows, Journal) and bool(rows.damage),
     )
     return HubNode(terms, rows)
 
@@ -114,6 +118,7 @@ def _picture(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
         agreements=agreements_of(loaded, now_us),
         places=places_of(loaded),
         secret=loaded.secret(),
+        hubs=config.hubs,
     )
     return PictureNode(terms, rows)
 

@@ -16,7 +16,7 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from beaconfire.adapters.wiring import Heard, Line, Role, heard_on, line_for, subject_for
+from beaconfire.adapters.wiring import Heard, Line, Role, Server, heard_on, line_for, subject_for
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES
 from beaconfire.messages.words import Lane
@@ -31,6 +31,8 @@ OUTGOING_MAX: Final = 4_096
 CLIENT_BUFFER_BYTES: Final = 262_144
 PENDING_MESSAGES_MAX: Final = 16_384
 CLOSE_WITHIN_S: Final = 1.0
+JOIN_WITHIN_S: Final = 0.25
+"""A connection that is just being made is let finish before it is closed."""
 
 Handler = Callable[[Heard, bytes], None]
 
@@ -161,21 +163,32 @@ class Bus:
         self._connections = {
             one.line: _Connection(one, f"{role.value}/{party}/{_name(one.line)}") for one in endpoints
         }
+        self._joining: list[asyncio.Task[None]] = []
 
-    async def open(self, handler: Handler, *, within_s: float | None = None) -> None:
+    async def open(
+        self, handler: Handler, *, within_s: float | None = None, await_links: bool = True
+    ) -> None:
         """Connect and subscribe to all that the role hears; servers that are down are awaited.
 
         Args:
             handler: called with each message, in this loop, and must return at once.
             within_s: give up after this; None waits without end.
+            await_links: also wait for the hub's servers; otherwise they are joined whenever they are there,
+                since a nation goes on with one of them, or none.
 
         Raises:
             EnvironmentFault: a server could not be reached, or refused the key, within the time.
             UsageError: a key file can't be read.
         """
+        awaited = []
+        for connection in self._connections.values():
+            if await_links or connection.endpoint.line.server is Server.HOME:
+                awaited.append(self._open(connection, handler))
+            else:
+                self._joining.append(asyncio.create_task(self._open(connection, handler)))
         try:
             async with asyncio.timeout(within_s):
-                await asyncio.gather(*(self._open(c, handler) for c in self._connections.values()))
+                await asyncio.gather(*awaited)
         except TimeoutError as error:
             problems = [f"{c.endpoint.url}: {c.errors[-1]}" for c in self._connections.values() if c.errors]
             what = problems[0] if problems else "no answer"
@@ -238,6 +251,11 @@ class Bus:
 
     async def close(self) -> None:
         """Send what waits, within a second, and close."""
+        if self._joining:
+            await asyncio.wait(self._joining, timeout=JOIN_WITHIN_S)
+        for task in self._joining:
+            task.cancel()
+        await asyncio.gather(*self._joining, return_exceptions=True)
         await asyncio.gather(*(c.close() for c in self._connections.values()))
 
 

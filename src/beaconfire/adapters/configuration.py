@@ -10,7 +10,7 @@ from beaconfire.adapters.bus import Endpoint
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import UsageError
 from beaconfire.messages.arrangement import KeyClass, PublicKey
-from beaconfire.messages.words import Lane, Level, Mode, Nation, Sharing
+from beaconfire.messages.words import HUB, Lane, Level, Mode, Nation, Sharing, party_of
 from beaconfire.release.keys import SEED_BYTES, Keyring, SigningKey
 
 MAXIMUM_CONFIG_BYTES: Final = 1_000_000
@@ -71,7 +71,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         role: what it does.
-        party: nation, or HUB.
+        party: nation, or an instance of the hub.
         mode: the only mode it knows.
         exercise: exercise id; empty in mode REAL.
         clock: event clock file, awaited if it is not there; empty for the wall clock.
@@ -79,6 +79,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         record: write every input to the journal.
         endpoints: its connections.
         parties: nations a hub connects.
+        hubs: instances of the hub that a guard sends to and a picture hears.
         sensors: TOML file; empty for the shipped ones.
         places: TOML file; empty for the shipped ones.
         arrangements: folder of bundles; empty for none.
@@ -102,6 +103,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: str = ""
     record: bool = False
     parties: tuple[Nation, ...] = ()
+    hubs: tuple[str, ...] = (HUB,)
     sensors: str = ""
     places: str = ""
     arrangements: str = ""
@@ -151,7 +153,7 @@ class LoadedConfig(msgspec.Struct, frozen=True):
     def signing_key(self) -> SigningKey:
         """Return the party's signing key; raises `UsageError`."""
         return SigningKey(
-            self.config.party, key_class_of(self.config.mode), read_hex(self.file("signing_key"))
+            party_of(self.config.party), key_class_of(self.config.mode), read_hex(self.file("signing_key"))
         )
 
     def keyring(self) -> Keyring:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import nkeys
 
 from beaconfire.adapters.bundles import install_arrangements
 from beaconfire.adapters.bus import Endpoint
@@ -23,19 +22,11 @@ from beaconfire.adapters.configuration import (
     key_class_of,
     write_config,
 )
-from beaconfire.adapters.servers import Account, ServerUser, free_ports, server_configuration
-from beaconfire.adapters.wiring import (
-    HOME_ROLES,
-    HUB_LISTENERS,
-    LINK_ROLES,
-    Line,
-    Role,
-    Server,
-    allowed,
-    allowed_in_hub_account,
-)
+from beaconfire.adapters.credentials import home_account, hub_accounts, key_file, link_seed, write_private
+from beaconfire.adapters.servers import Account, free_ports, server_configuration
+from beaconfire.adapters.wiring import LINK_ROLES, Line, Role, Server
 from beaconfire.errors import EnvironmentFault, UsageError
-from beaconfire.messages.words import HUB, Lane, Mode, Nation, Sharing
+from beaconfire.messages.words import HUB, HUB_INSTANCES, Lane, Mode, Nation, Sharing, is_hub, party_of
 from beaconfire.release.arrangements import ARRANGEMENTS_OF
 from beaconfire.release.keys import SigningKey
 
@@ -50,6 +41,20 @@ class ClockPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     event_start_us: int
     speed: float
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How an installation is made.
+
+    Attributes:
+        record: every node writes its inputs to its journal.
+        mode: of every process.
+        hubs: instances of the hub, each with a server of its own.
+    """
+
+    record: bool = True
+    mode: Mode = Mode.SIMULATED
+    hubs: tuple[str, ...] = HUB_INSTANCES
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
@@ -81,12 +86,13 @@ class Installation(msgspec.Struct, frozen=True):
         directory: of all of it.
         nations: in it.
         sharing: arrangements in force.
-        servers: the hub's first.
-        processes: the hub's first.
+        servers: the hubs' first.
+        processes: the hubs' first.
         feed_ports: TCP port on which each nation's feed takes detections.
         web_ports: port of each nation's page, and of the hub's.
         clock: event clock file that the processes wait for, or None for the wall clock.
         plan: event clock to be started, or None.
+        hubs: instances of the hub.
     """
 
     directory: Path
@@ -98,6 +104,7 @@ class Installation(msgspec.Struct, frozen=True):
     web_ports: dict[str, int]
     clock: Path | None = None
     plan: ClockPlan | None = None
+    hubs: tuple[str, ...] = (HUB,)
 
     def journal(self, role: Role, party: str) -> Path:
         """Return where a process keeps its journal, and with it its recording."""
@@ -126,8 +133,7 @@ def make_installation(
     places: Path | None = None,
     sharing: Sharing = Sharing.TRILATERAL,
     clock: ClockPlan | None = None,
-    record: bool = True,
-    mode: Mode = Mode.SIMULATED,
+    options: Options | None = None,
 ) -> Installation:
     """Write a whole installation into a folder and return it.
 
@@ -138,14 +144,15 @@ def make_installation(
         places: TOML file, copied; None for the shipped ones.
         sharing: which of the shipped arrangements are in force.
         clock: event clock that starts with `Installation.start_clock`; None for the wall clock.
-        record: every node writes its inputs to its journal.
-        mode: of every process.
+        options: see there.
 
     Raises:
         UsageError: the folder is not empty, or a file is missing.
         EnvironmentFault: the folder can't be written, or there are no free ports.
     """
-    maker = _Maker(directory, tuple(nations), mode)
+    chosen = options or Options()
+    mode = chosen.mode
+    maker = _Maker(directory, tuple(nations), chosen)
     try:
         maker.make_folders()
         maker.copy(sensors, "sensors.toml")
@@ -161,8 +168,9 @@ def make_installation(
             endpoints=(),
             exercise="" if mode is Mode.REAL else EXERCISE,
             clock="../clock.json" if clock else "",
-            record=record,
+            record=chosen.record,
             parties=maker.nations,
+            hubs=maker.hubs,
             sensors="../sensors.toml" if sensors else "",
             places="../places.toml" if places else "",
             arrangements="" if sharing is Sharing.ALONE else "../arrangements",
@@ -182,6 +190,7 @@ def make_installation(
         web_ports=maker.web_ports,
         clock=directory / "clock.json" if clock else None,
         plan=clock,
+        hubs=maker.hubs,
     )
     (directory / "installation.json").write_bytes(msgspec.json.encode(made, enc_hook=str))
     return made
@@ -212,40 +221,28 @@ def _url(port: int) -> str:
     return f"nats://127.0.0.1:{port}"
 
 
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(text + "\n")
-
-
-def make_nkey(path: Path) -> str:
-    """Write the seed of a new user nkey, readable by its owner only, and return its public half."""
-    seed = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
-    _write_private(path, seed.decode())
-    return str(nkeys.from_seed(seed).public_key.decode())
-
-
 class _Maker:
     """Writes the parts of one installation, one after the other."""
 
-    def __init__(self, directory: Path, nations: tuple[Nation, ...], mode: Mode) -> None:
+    def __init__(self, directory: Path, nations: tuple[Nation, ...], options: Options) -> None:
         self.directory = directory.resolve()
         self.nations = nations
-        self.parties = (HUB, *nations)
-        self._mode = mode
+        self.hubs = hubs = options.hubs
+        self.ends = (*hubs, *nations)
+        self._mode = options.mode
         self._keys: dict[str, SigningKey] = {}
-        ports = free_ports(2 + 3 * len(nations))
-        self._ports = dict(zip(self.parties, ports[: 1 + len(nations)], strict=True))
-        rest = ports[1 + len(nations) :]
+        ports = free_ports(2 * len(hubs) + 3 * len(nations))
+        self._ports = dict(zip(self.ends, ports[: len(self.ends)], strict=True))
+        rest = ports[len(self.ends) :]
         self.feed_ports: dict[str, int] = dict(zip(nations, rest[: len(nations)], strict=True))
-        self.web_ports: dict[str, int] = dict(zip((*nations, HUB), rest[len(nations) :], strict=True))
+        self.web_ports: dict[str, int] = dict(zip((*nations, *hubs), rest[len(nations) :], strict=True))
 
     def make_folders(self) -> None:
-        """Make a folder for each party; raises `UsageError` if there is something already."""
+        """Make a folder for each nation and instance of the hub; raises `UsageError` if it is not empty."""
         if self.directory.exists() and any(self.directory.iterdir()):
             raise UsageError("the folder is not empty", str(self.directory), "a new or empty folder")
-        for party in self.parties:
-            (self.directory / party / "keys").mkdir(parents=True, mode=0o700)
+        for end in self.ends:
+            (self.directory / end / "keys").mkdir(parents=True, mode=0o700)
 
     def copy(self, source: Path | None, name: str) -> None:
         """Copy a file in, if one is given; raises `UsageError` if it can't be read."""
@@ -258,15 +255,14 @@ class _Maker:
         (self.directory / name).write_bytes(data)
 
     def make_signing_keys(self) -> None:
-        for party in self.parties:
-            seed = os.urandom(32)
+        """Make one key for each party; the instances of the hub are one, and sign with the same."""
+        seeds = {party_of(end): os.urandom(32) for end in self.ends}
+        for party, seed in seeds.items():
             self._keys[party] = SigningKey(party, key_class_of(self._mode), seed)
-            _write_private(self._key_file(party, "signing.hex"), seed.hex())
+        for end in self.ends:
+            write_private(key_file(self.directory, end, "signing.hex"), seeds[party_of(end)].hex())
         public = [key.public for key in self._keys.values()]
         (self.directory / "keyring.json").write_bytes(msgspec.json.encode(public))
-
-    def _key_file(self, party: str, name: str) -> Path:
-        return self.directory / party / "keys" / name
 
     def make_arrangements(self, sharing: Sharing, start_us: int) -> None:
         names = ARRANGEMENTS_OF[sharing]
@@ -281,8 +277,8 @@ class _Maker:
 
     def make_servers(self) -> tuple[ServerEntry, ...]:
         return (
-            self._server(HUB, self._hub_accounts()),
-            *(self._server(nation, [self._home_account(nation)]) for nation in self.nations),
+            *(self._server(hub, hub_accounts(self.directory, hub, self.nations)) for hub in self.hubs),
+            *(self._server(nation, [home_account(self.directory, nation)]) for nation in self.nations),
         )
 
     def _server(self, party: str, accounts: list[Account]) -> ServerEntry:
@@ -292,42 +288,11 @@ class _Maker:
         entry.config.write_text(text, encoding="utf-8")
         return entry
 
-    def _home_account(self, nation: str) -> Account:
-        users = tuple(
-            ServerUser(
-                make_nkey(self._key_file(nation, f"home-{role.value}.seed")),
-                allowed(role, Server.HOME),
-                f"{role.value} of {nation}",
-            )
-            for role in HOME_ROLES
-        )
-        return Account(nation, users)
-
-    def _hub_accounts(self) -> list[Account]:
-        own = tuple(
-            ServerUser(
-                make_nkey(self._key_file(HUB, f"home-{role.value}.seed")), allowed_in_hub_account(role), role
-            )
-            for role in (Role.HUB, *HUB_LISTENERS)
-        )
-        links = [self._link_account(nation, lane) for nation in self.nations for lane in Lane]
-        return [Account(HUB, own), *links]
-
-    def _link_account(self, nation: str, lane: Lane) -> Account:
-        users = [
-            ServerUser(
-                make_nkey(self._key_file(nation, _link_seed(role, HUB, lane))),
-                allowed(role, Server.HUB),
-                f"{role.value} of {nation}, {lane.value}",
-            )
-            for role in LINK_ROLES
-        ]
-        hub = make_nkey(self._key_file(HUB, _link_seed(Role.HUB, nation, lane)))
-        users.append(ServerUser(hub, allowed(Role.HUB, Server.HUB), f"hub, {lane.value}"))
-        return Account(f"{nation}_{lane.value}", tuple(users))
-
     def make_processes(self, base: ProcessConfig) -> tuple[ProcessEntry, ...]:
-        made = [self._process(base, Role.HUB, HUB), self._process(base, Role.DISPLAY, HUB)]
+        secret = os.urandom(32).hex()
+        for hub in self.hubs:
+            write_private(key_file(self.directory, hub, f"{Role.HUB.value}.secret"), secret)
+        made = [self._process(base, role, hub) for hub in self.hubs for role in (Role.HUB, Role.DISPLAY)]
         made += [self._process(base, role, nation) for nation in self.nations for role in _NATION_ROLES]
         for nation in self.nations:
             self._write_operator(base, nation)
@@ -346,7 +311,8 @@ class _Maker:
         write_config(self.directory / nation / f"{Role.OPERATOR.value}.json", config)
 
     def _process(self, base: ProcessConfig, role: Role, party: str) -> ProcessEntry:
-        _write_private(self._key_file(party, f"{role.value}.secret"), os.urandom(32).hex())
+        if role is not Role.HUB:
+            write_private(key_file(self.directory, party, f"{role.value}.secret"), os.urandom(32).hex())
         config = msgspec.structs.replace(
             base,
             role=role,
@@ -365,17 +331,23 @@ class _Maker:
         return ProcessEntry(role, party, path)
 
     def _web(self, party: str) -> WebConfig:
-        return WebConfig(port=self.web_ports[party], sandbox=party != HUB and self._mode is not Mode.REAL)
+        return WebConfig(
+            port=self.web_ports[party], sandbox=not is_hub(party) and self._mode is not Mode.REAL
+        )
 
     def _endpoints(self, role: Role, party: str) -> tuple[EndpointConfig, ...]:
         home = EndpointConfig(Server.HOME, _url(self._ports[party]), f"keys/home-{role.value}.seed")
         if role is Role.HUB:
             peers: tuple[str, ...] = self.nations
         else:
-            peers = (HUB,) if role in LINK_ROLES else ()
+            peers = self.hubs if role in LINK_ROLES else ()
         links = (
             EndpointConfig(
-                Server.HUB, _url(self._ports[HUB]), f"keys/{_link_seed(role, peer, lane)}", peer, lane
+                Server.HUB,
+                _url(self._ports[party if role is Role.HUB else peer]),
+                f"keys/{link_seed(role, peer, lane)}",
+                peer,
+                lane,
             )
             for peer in peers
             for lane in Lane
@@ -383,9 +355,5 @@ class _Maker:
         return (home, *links)
 
 
-def _audit_journal(party: str) -> str:
-    return f"{(Role.HUB if party == HUB else Role.GUARD).value}.journal"
-
-
-def _link_seed(role: Role, peer: str, lane: Lane) -> str:
-    return f"link-{role.value}-{peer}-{lane.value}.seed"
+def _audit_journal(end: str) -> str:
+    return f"{(Role.HUB if is_hub(end) else Role.GUARD).value}.journal"

@@ -1,8 +1,12 @@
 """The journal of one node: SQLite, write-ahead log, `synchronous=FULL`, a checksum on every record.
 
 One transaction holds what one group of inputs made a node write. A record whose checksum is wrong is
-passed over and counted; a file that SQLite can't read is set aside, and the node starts without it:
-what was in it and not receipted is sent again by the others.
+passed over and counted; a file that SQLite can't read is set aside, and the node starts without it. At its
+start every table is read through, later a few records at a time; what is damaged is told of, and filled
+again by those who sent it.
+
+Growth: outbox, intake and state are bounded by their nodes. Of a recording the newest `INPUTS_KEPT` inputs
+stay, of what a picture took and said the newest `RECORDS_KEPT`. Audit logs and checkpoints are never cut.
 """
 
 import hashlib
@@ -11,16 +15,32 @@ import time
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from beaconfire.adapters.scrubbing import flaw_in_wal
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.words import Lane
 from beaconfire.nodes.backlog import JournalCommand
-from beaconfire.nodes.commands import Append, Channel, Forget, Inbound, Keep, Now, Table
+from beaconfire.nodes.commands import (
+    EVENTS_LOG,
+    RECEIVED_LOG,
+    Append,
+    Channel,
+    Forget,
+    Inbound,
+    Keep,
+    Now,
+    Table,
+)
 
 _SUM_BYTES: Final = 16
+INPUTS_KEPT: Final = 2_000_000
+RECORDS_KEPT: Final = 500_000
+CUT_AT_ONCE: Final = 2_000
+CUT_LOGS: Final = (RECEIVED_LOG, EVENTS_LOG)
+WAL_LEFT_BYTES: Final = 16 * 1_048_576
 _SCHEMA: Final = (
     *(
         f"CREATE TABLE IF NOT EXISTS {table.value} "
@@ -38,6 +58,15 @@ _SCHEMA: Final = (
         "sender TEXT NOT NULL, lane TEXT NOT NULL, body BLOB NOT NULL, sum BLOB NOT NULL)"
     ),
 )
+
+
+_WAL_LEFT: Final = f"journal_size_limit={WAL_LEFT_BYTES}"
+_SECTIONS: Final = (
+    *((table.value, "key, body", (table.value,)) for table in Table),
+    ("logs", "log, body", ()),
+    ("inputs", "kind, utc_us, monotonic_us, channel, sender, lane, body", ()),
+)
+"""What is scrubbed, in turn: table, columns, and what stands before them in the checksum."""
 
 
 class InputKind(StrEnum):
@@ -104,6 +133,7 @@ class Journal:
         path: of the file.
         corrupt: records passed over since it was opened.
         set_aside: where an unreadable file was moved to when it was opened, or None.
+        damage: what was found to be wrong when it was opened, in words; nothing if it was sound.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,9 +145,14 @@ class Journal:
         self.path = path
         self.corrupt = 0
         self.set_aside: Path | None = None
+        self.damage: list[str] = []
+        self._scrub_after: tuple[int, int] = (0, 0)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if flaw := flaw_in_wal(path):
+                self.damage.append(flaw)
             self._connection = self._open_sound()
+            self._drop_spoilt_rows()
         except (OSError, sqlite3.Error) as error:
             raise _fault(path, error) from error
 
@@ -129,9 +164,67 @@ class Journal:
         except sqlite3.DatabaseError:
             self.set_aside = self.path.with_name(f"{self.path.name}.unreadable-{time.time_ns() // 1_000_000}")
             self.path.replace(self.set_aside)
+            self.damage.append(f"it can't be read, and was set aside as {self.set_aside.name}")
             for suffix in ("-wal", "-shm"):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             return _opened(self.path)
+
+    def _drop_spoilt_rows(self) -> None:
+        """Delete rows whose checksum is wrong: they can't be used, and are told of once."""
+        for table in Table:
+            query = f"SELECT id, key, body, sum FROM {table.value}"  # noqa: S608
+            spoilt = [
+                number
+                for number, key, body, mark in self._all(self._connection.execute(query))
+                if mark != _sum(table.value, key, body)
+            ]
+            for number in spoilt:
+                self._connection.execute(f"DELETE FROM {table.value} WHERE id = ?", (number,))  # noqa: S608
+            if spoilt:
+                self.corrupt += len(spoilt)
+                self.damage.append(f"{len(spoilt)} rows of {table.value} were spoilt")
+
+    def scrub(self, records: int) -> int:
+        """Check the next few records, wherever the last call ended, and return how many are spoilt.
+
+        After the last record of the last table it begins anew. What is found stays where it is: it is told
+        of now, and dropped at the next start.
+        """
+        place, after = self._scrub_after
+        section, names, parts = _SECTIONS[place]
+        query = f"SELECT id, sum, {names} FROM {section} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+        try:
+            found = self._connection.execute(query, (after, records)).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._scrub_after = ((place + 1) % len(_SECTIONS), 0)
+            raise _fault(self.path, error) from error
+        more = len(found) == records
+        self._scrub_after = (place, found[-1][0]) if more else ((place + 1) % len(_SECTIONS), 0)
+        return sum(mark != _sum(*parts, *values) for _, mark, *values in found)
+
+    def cut(self) -> int:
+        """Delete some of what is over the bounds of growth, oldest first; return how many records.
+
+        Raises:
+            EnvironmentFault: the disk is full or broken.
+        """
+        try:
+            gone = self._cut("inputs", "1", (), INPUTS_KEPT)
+            return gone + sum(self._cut("logs", "log = ?", (name,), RECORDS_KEPT) for name in CUT_LOGS)
+        except sqlite3.Error as error:
+            raise _fault(self.path, error) from error
+
+    def _cut(self, table: str, condition: str, values: tuple[str, ...], kept: int) -> int:
+        newest = f"SELECT id FROM {table} WHERE {condition} ORDER BY id DESC LIMIT 1 OFFSET ?"  # noqa: S608
+        row = self._connection.execute(newest, (*values, kept)).fetchone()
+        if row is None:
+            return 0
+        old = f"SELECT id FROM {table} WHERE {condition} AND id <= ? ORDER BY id LIMIT ?"  # noqa: S608
+        done = self._connection.execute(
+            f"DELETE FROM {table} WHERE id IN ({old})",  # noqa: S608
+            (*values, row[0], CUT_AT_ONCE),
+        )
+        return done.rowcount
 
     def rows(self, table: Table) -> list[tuple[str, bytes]]:
         """Return all sound rows of a table as (key, body), in order of insertion."""
@@ -149,7 +242,7 @@ class Journal:
         """Return the names of the logs."""
         return [name for (name,) in self._connection.execute("SELECT DISTINCT log FROM logs ORDER BY log")]
 
-    def _all(self, cursor: sqlite3.Cursor) -> Iterator[tuple[str, bytes, bytes]]:
+    def _all(self, cursor: sqlite3.Cursor) -> "Iterator[tuple[Any, ...]]":
         try:
             yield from cursor
         except sqlite3.DatabaseError:
@@ -194,7 +287,7 @@ class Journal:
 def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000", _WAL_LEFT):
             connection.execute(f"PRAGMA {pragma}")
         (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":

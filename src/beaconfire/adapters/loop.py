@@ -45,6 +45,9 @@ GROUP_MAX: Final = 128
 GROUP_US: Final = 20_000
 """A group ends once its node has taken this long over it; what is left waits for the next."""
 TICK_US: Final = 250_000
+SCRUB_PERIOD_US: Final = 1_000_000
+SCRUB_RECORDS: Final = 200
+"""Records looked at once a second while nothing waits: a million within an hour and a half."""
 INPUTS_MAX: Final = 20_000
 """Inputs of a recording that wait for the disk; past it the recording has a hole, and says so."""
 NOTICE_PERIOD_US: Final = 10_000_000
@@ -106,9 +109,10 @@ class Loop:
         self._unrecorded: list[RecordedInput] = []
         self._next_retry_us = 0
         self._next_notice_us = 0
+        self._next_scrub_us = 0
         self.on_notice: Callable[[Notice], None] | None = None
         self.counters = dict.fromkeys(
-            ("overflow", "undecodable", "unjournalled", "left_to_sender", "unrecorded"), 0
+            ("overflow", "undecodable", "unjournalled", "left_to_sender", "unrecorded", "spoilt"), 0
         )
 
     def accept(self, heard: Heard, body: bytes) -> None:
@@ -135,6 +139,7 @@ class Loop:
         """
         start = self.clock.now()
         self._commit([], [self._mark(InputKind.START, start)], start)
+        self._tell_of_damage(start)
         with ThreadPoolExecutor(max_workers=1) as thread:
             while not self._stopping:
                 await self._wait()
@@ -199,6 +204,29 @@ class Loop:
         self._next_tick_us = now.monotonic_us + TICK_US
         self._wake_us = 0
         self._carry_out(self.node.tick(now), [self._mark(InputKind.TICK, now)], now)
+        self._scrub_if_idle(now)
+
+    def _tell_of_damage(self, now: Now) -> None:
+        """Say what was wrong with the journal when it was opened."""
+        for flaw in self._journal.damage if self._journal else ():
+            self._notice("journal-damaged", Severity.FAULT, f"journal: {flaw}", now)
+
+    def _scrub_if_idle(self, now: Now) -> None:
+        """Look at a few records of the journal, and cut what is over its bounds, while nothing waits."""
+        if self._journal is None or now.monotonic_us < self._next_scrub_us or any(self._queues.values()):
+            return
+        self._next_scrub_us = now.monotonic_us + SCRUB_PERIOD_US
+        try:
+            spoilt = self._journal.scrub(SCRUB_RECORDS)
+            self._journal.cut()
+        except EnvironmentFault as fault:
+            self._notice("journal-damaged", Severity.FAULT, f"{fault}", now)
+            return
+        if spoilt:
+            self.counters["spoilt"] += spoilt
+            self._notice(
+                "journal-damaged", Severity.FAULT, f"{spoilt} records of the journal are spoilt", now
+            )
 
     def _mark(self, kind: InputKind, now: Now) -> RecordedInput:
         return RecordedInput(kind, now.utc_us, now.monotonic_us)

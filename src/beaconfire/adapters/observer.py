@@ -15,7 +15,7 @@ from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode
 from beaconfire.messages.event import Event
 from beaconfire.messages.health import Health
-from beaconfire.messages.words import HUB, Nation
+from beaconfire.messages.words import Nation, is_hub
 from beaconfire.nodes.commands import Inbound
 from beaconfire.nodes.display import DisplayFacts, DisplayNode, DisplaySnapshot
 
@@ -24,7 +24,7 @@ EVENTS_MAX = 200_000
 
 
 class Observer:
-    """One listener for each nation of an installation, and one for the hub's own word."""
+    """One listener for each nation of an installation, and one for each hub's own word."""
 
     def __init__(
         self, installation: Installation, clock: Clock, facts: Mapping[Nation, DisplayFacts]
@@ -40,7 +40,7 @@ class Observer:
         self._displays = {nation: DisplayNode(nation, facts[nation]) for nation in installation.nations}
         self._buses = {
             party: Bus(party, Role.OBSERVER, [installation.observer(party)])
-            for party in (HUB, *installation.nations)
+            for party in (*installation.hubs, *installation.nations)
         }
         self.events: dict[Nation, list[Event]] = {nation: [] for nation in installation.nations}
         self.health: dict[str, Health] = {}
@@ -82,7 +82,7 @@ class Observer:
         if isinstance(message, Health):
             self.health[message.source] = message
             self._heard_us[message.source] = self._clock.now().monotonic_us
-        if heard.sender == HUB:
+        if is_hub(heard.sender):
             return
         nation = Nation(heard.sender)
         if isinstance(message, Event):

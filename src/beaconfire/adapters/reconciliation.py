@@ -1,7 +1,8 @@
 """Hold the journals of an installation against each other once it has ended: what was lost, what was doubled.
 
 Nothing here believes a counter: released is what the hub's audit logs say, received is what each picture
-committed, and what still stands in an outbox is neither lost nor received.
+committed, and what still stands in an outbox is neither lost nor received. Instances of the hub decide on
+the same reports: a decision on one report towards one nation counts once, and is a release if either made it.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ from beaconfire.adapters.journal import Journal
 from beaconfire.adapters.wiring import Role
 from beaconfire.audit.record import AuditRecord, Outcome
 from beaconfire.messages.event import Event
-from beaconfire.messages.words import HUB, Lane, Nation
+from beaconfire.messages.words import Lane, Nation
 from beaconfire.nodes.commands import EVENTS_LOG, RECEIVED_LOG, Table
 
 
@@ -40,20 +41,32 @@ def reconcile(installation: Installation) -> Reconciled:
     Raises:
         EnvironmentFault: a journal can't be read.
     """
-    hub = Journal(installation.journal(Role.HUB, HUB))
-    try:
-        records = [record for nation in installation.nations for record in _records(hub, nation)]
-        waiting = [body for _, body in hub.rows(Table.OUTBOX)]
-    finally:
-        hub.close()
+    records: dict[tuple[str, str, str], AuditRecord] = {}
+    waiting: list[bytes] = []
+    for hub in installation.hubs:
+        journal = Journal(installation.journal(Role.HUB, hub))
+        try:
+            for nation in installation.nations:
+                _gather(records, _records(journal, nation))
+            waiting += [body for _, body in journal.rows(Table.OUTBOX)]
+        finally:
+            journal.close()
     taken = {nation: _taken(installation, nation) for nation in installation.nations}
-    passed = [one for one in records if one.outcome is not Outcome.REFUSED]
+    passed = [one for one in records.values() if one.outcome is not Outcome.REFUSED]
     return Reconciled(
         released=len(passed),
         refused=len(records) - len(passed),
         lost=sum(_is_lost(one, taken, waiting) for one in passed),
         doubled=sum(count - 1 for ids in taken.values() for count in ids.values()),
     )
+
+
+def _gather(records: dict[tuple[str, str, str], AuditRecord], found: Iterable[AuditRecord]) -> None:
+    """Add decisions; one to release stands over one not to, of the same report towards the same party."""
+    for record in found:
+        key = (record.originator, record.recipient, record.report_id)
+        if key not in records or records[key].outcome is Outcome.REFUSED:
+            records[key] = record
 
 
 def _records(hub: Journal, nation: Nation) -> Iterable[AuditRecord]:

@@ -1,8 +1,8 @@
 """Who may say what to whom over which server: one table, from which the server's allow-lists are made.
 
-Each nation has a home server with one account. The hub's server has an account for each nation and lane,
-and one of the hub's own; no account imports from or exports to another. On a home server a subject is
-`channel.lane`, on the hub's `channel.kind`, since there the lane is the account.
+Each nation has a home server with one account. Each instance of the hub has a server, which has an account
+for each nation and lane, and one of the hub's own; no account imports from or exports to another. On a home
+server a subject is `channel.lane`, on the hub's `channel.kind`, since there the lane is the account.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.messages.words import HUB, Lane
+from beaconfire.messages.words import Lane, is_hub
 from beaconfire.nodes.commands import Channel
 
 
@@ -71,10 +71,13 @@ FLOWS: Final = (
     Flow(Channel.TO_HUB, Server.HOME, _roles(Role.OPERATOR), _roles(Role.GUARD)),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.GUARD), _roles(Role.HUB), "delivery"),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.GUARD), _roles(Role.HUB), "suspension"),
+    Flow(Channel.TO_HUB, Server.HUB, _roles(Role.GUARD), _roles(Role.HUB), "standing"),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.PICTURE), _roles(Role.HUB), "receipt"),
+    Flow(Channel.TO_HUB, Server.HUB, _roles(Role.PICTURE), _roles(Role.HUB), "restarted"),
     Flow(Channel.TO_HUB, Server.HUB, _LINKED, _roles(Role.HUB), "probe"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.PICTURE), "delivery"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.GUARD), "receipt"),
+    Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.GUARD), "restarted"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _LINKED, "suspension"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _LINKED, "probe"),
 )
@@ -131,7 +134,7 @@ class Line(msgspec.Struct, frozen=True):
 
     Attributes:
         server: HOME also stands for the hub's own account.
-        peer: the other party of a link; the own party on a home server.
+        peer: the other end of a link, a nation or an instance of the hub; the own end on a home server.
         lane: of a link; None on a home server.
     """
 
@@ -171,7 +174,7 @@ def subject_for(line: Line, channel: Channel, lane: Lane, kind: str) -> str:
 def heard_on(line: Line, role: Role, party: str) -> tuple[Heard, ...]:
     """Return what a role subscribes to on one of its connections."""
     if line.lane is None:
-        if party == HUB:
+        if is_hub(party):
             chosen: tuple[Channel, ...] = HUB_OWN_CHANNELS if role in HUB_LISTENERS else ()
         else:
             flows = [f for f in FLOWS if f.server is Server.HOME and role in f.subscribers]

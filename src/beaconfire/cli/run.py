@@ -21,7 +21,7 @@ from beaconfire.adapters.loop import Loop, LoopOptions
 from beaconfire.adapters.wiring import Heard, Role
 from beaconfire.errors import UsageError
 from beaconfire.messages.health import Notice
-from beaconfire.messages.words import Nation
+from beaconfire.messages.words import HUB, Nation
 
 if TYPE_CHECKING:
     from beaconfire.adapters.feeds import Feed
@@ -110,7 +110,7 @@ async def _node(loaded: LoadedConfig) -> None:
 
     try:
         prepare(loaded)
-        opening = asyncio.create_task(bus.open(accept))
+        opening = asyncio.create_task(bus.open(accept, await_links=False))
         await _until(stop, opening)
         if stop.is_set():
             return
@@ -131,7 +131,7 @@ async def _start(loaded: LoadedConfig, bus: Bus, journal: Journal | None, loops:
     clock = await _clock(loaded)
     node = build_node(loaded, journal or MemoryRows(), clock.now().utc_us)
     config = loaded.config
-    source = config.role.value if config.role is Role.HUB else f"{config.role.value}/{config.party}"
+    source = config.role.value if config.party == HUB else f"{config.role.value}/{config.party}"
     loop = Loop(
         node,
         bus,

@@ -1,6 +1,6 @@
 """The outbox: the durable queue of one sender towards one recipient, in two lanes.
 
-Three rules:
+Four rules:
 
 1. A row goes only when its receipt comes, when it expires, or (ROUTINE only) when a report of the same
    track that was sealed later replaces it or the lane is over its bound, oldest first. FLASH is refused
@@ -8,9 +8,12 @@ Three rules:
    it expires.
 2. A sequence number is given once, in order of `put`, and never again, restarts included: a restart begins
    `RESTART_SKIP` further, whatever the journal could not keep.
-3. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
+3. A receipted delivery is remembered until it expires, in memory alone; a receiver that was started again
+   is sent it again.
+4. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
@@ -26,6 +29,8 @@ FLASH_ROWS_MAX: Final = 4_096
 ROUTINE_ROWS_MAX: Final = 4_096
 RESEND_WINDOW: Final = 128
 """At most this many deliveries of one lane are given by one call of `due`."""
+RETAINED_MAX: Final = 4_096
+"""Receipted deliveries remembered per lane until they expire, for a receiver that lost its journal."""
 SEALED_BYTES_MAX: Final = MAXIMUM_MESSAGE_BYTES - 1_024
 """Leaves room for the fields of a `Delivery` around the sealed bytes."""
 FIRST_RESEND_US: Final = 500_000
@@ -116,6 +121,26 @@ class _Timer(msgspec.Struct):
 _held_decoder: Final = msgspec.msgpack.Decoder(_Held)
 
 
+class _Retained:
+    """What a recipient has receipted and could ask for again: FLASH, and the newest ROUTINE of each track."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[object, _Held] = OrderedDict()
+
+    def add(self, held: _Held) -> None:
+        key = held.sequence if held.lane is Lane.FLASH else (held.originator, held.track)
+        known = self._held.pop(key, None)
+        self._held[key] = held if known is None or known.sent_at_us <= held.sent_at_us else known
+        if len(self._held) > RETAINED_MAX:
+            self._held.popitem(last=False)
+
+    def take(self, utc_us: int) -> list[_Held]:
+        """Return all that has not expired, and forget it: it is open again."""
+        found = [held for held in self._held.values() if held.expires_at_us > utc_us]
+        self._held.clear()
+        return found
+
+
 class _LaneQueue:
     """The open rows of one lane in order of sequence, and the next number to give."""
 
@@ -124,6 +149,21 @@ class _LaneQueue:
         self.open: dict[int, _Held] = {}
         self.timers: dict[int, _Timer] = {}
         self.by_track: dict[tuple[str, str], int] = {}
+        self.retained = _Retained()
+        self.receipted_once: set[int] = set()
+
+    def reopen(self, held: _Held) -> bool:
+        """Open a receipted row again under its number, unless a newer one of its track is open."""
+        track = (held.originator, held.track)
+        if held.sequence in self.open or (held.lane is Lane.ROUTINE and track in self.by_track):
+            return False
+        self.add(held, _Timer(0, FIRST_RESEND_US, None))
+        self.receipted_once.add(held.sequence)
+        return True
+
+    def sort(self) -> None:
+        """Put the open rows in order of their numbers again."""
+        self.open = dict(sorted(self.open.items()))
 
     def add(self, held: _Held, timer: _Timer) -> None:
         self.open[held.sequence] = held
@@ -134,6 +174,7 @@ class _LaneQueue:
         held = self.open.pop(sequence, None)
         if held is None:
             return None
+        self.receipted_once.discard(sequence)
         del self.timers[sequence]
         track = (held.originator, held.track)
         if self.by_track.get(track) == sequence:
@@ -260,7 +301,8 @@ class Outbox:
     def due(self, *, utc_us: int, monotonic_us: int) -> Due:
         """Return what is to be published again and what expired; each resend doubles that row's wait."""
         flash = self._lanes[Lane.FLASH]
-        expired_flash = (*self._unsaid, *(flash.open[n].report_id for n in flash.expired(utc_us)))
+        unreceipted = [n for n in flash.expired(utc_us) if n not in flash.receipted_once]
+        expired_flash = (*self._unsaid, *(flash.open[n].report_id for n in unreceipted))
         self._unsaid = []
         forget = tuple(
             self._drop(lane, number) for lane in Lane for number in self._lanes[lane].expired(utc_us)
@@ -290,6 +332,21 @@ class Outbox:
             timer.next_us = 0
             timer.wait_us = FIRST_RESEND_US
 
+    def reopen(self, *, utc_us: int) -> tuple[Row, ...]:
+        """Open again what was receipted and has not expired; return the rows to write.
+
+        For a recipient that was started again and may have lost it. All of it is due at once.
+        """
+        rows: list[Row] = []
+        for lane, queue in self._lanes.items():
+            bound = FLASH_ROWS_MAX if lane is Lane.FLASH else ROUTINE_ROWS_MAX
+            opened = [
+                held for held in queue.retained.take(utc_us) if len(queue.open) < bound and queue.reopen(held)
+            ]
+            rows += [Row(self._key(lane, held.sequence), encode(held)) for held in opened]
+            queue.sort()
+        return tuple(rows)
+
     def receipt(self, receipt: Receipt) -> Settled:
         """Return what a receipt settles. The caller has verified its signature.
 
@@ -299,6 +356,8 @@ class Outbox:
             return Settled((), (), ())
         delivered = self._settle(receipt.lane, receipt.sequences)
         refused = self._settle(receipt.lane, receipt.refused)
+        for held in delivered:
+            self._lanes[receipt.lane].retained.add(held)
         forget = tuple(self._key(receipt.lane, one.sequence) for one in (*delivered, *refused))
         return Settled(
             forget,

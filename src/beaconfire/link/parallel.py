@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from beaconfire.link.journal import Row
 from beaconfire.link.outbox import Due, Outbox, Put
 from beaconfire.messages.transfer import Receipt
 from beaconfire.messages.words import Lane
@@ -120,6 +121,10 @@ class ParallelOutbox:
             return Acknowledged((), (), ())
         settled = outbox.receipt(receipt)
         return Acknowledged(settled.forget, self._remember(settled.delivered), settled.refused)
+
+    def reopen(self, recipient: str, *, utc_us: int) -> tuple[Row, ...]:
+        """Open again what one instance has receipted, and return the rows to write."""
+        return self._outboxes[recipient].reopen(utc_us=utc_us)
 
     def link_up(self, recipient: str, lane: Lane) -> None:
         """Make everything open towards one instance in a lane due at once."""

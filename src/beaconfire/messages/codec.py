@@ -10,7 +10,7 @@ from beaconfire.messages.envelope import Header, Sealed
 from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
 
 MAXIMUM_MESSAGE_BYTES: Final = 65_536
 
@@ -25,6 +25,8 @@ Message = (
     | Delivery
     | Receipt
     | Probe
+    | Restarted
+    | Standing
     | Suspension
 )
 """Everything that goes over a bus; the field `type` tells which."""

@@ -73,6 +73,32 @@ class Probe(msgspec.Struct, frozen=True, tag="probe", tag_field="type", forbid_u
     answered_at_us: TimeUs | None = None
 
 
+class Restarted(msgspec.Struct, frozen=True, tag="restarted", tag_field="type", forbid_unknown_fields=True):
+    """A receiver's word that it was started again: what it receipted may be gone from its disk with it.
+
+    Its senders send again what they still remember; what it has is a double and costs little.
+
+    Attributes:
+        sender: end of the link that was started.
+        recipient: end that sends to it.
+    """
+
+    sender: str
+    recipient: str
+
+
+class Standing(msgspec.Struct, frozen=True, tag="standing", tag_field="type", forbid_unknown_fields=True):
+    """All that a party has said of suspensions and that still stands, for a hub that lost its journal.
+
+    Attributes:
+        party: whose.
+        words: each signed; an arrangement without one is not suspended by this party.
+    """
+
+    party: str
+    words: "tuple[Suspension, ...]"
+
+
 class Suspension(msgspec.Struct, frozen=True, tag="suspension", tag_field="type", forbid_unknown_fields=True):
     """A party's signed word that an arrangement is suspended or resumed for it.
 

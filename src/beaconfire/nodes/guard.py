@@ -17,11 +17,12 @@ import msgspec
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.link.liveness import Liveness
 from beaconfire.link.parallel import ParallelOutbox
+from beaconfire.link.restart import Answering
 from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Probe, Receipt, Suspension
+from beaconfire.messages.transfer import Probe, Receipt, Restarted, Standing, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Append,
@@ -29,6 +30,7 @@ from beaconfire.nodes.commands import (
     Command,
     Forget,
     Inbound,
+    Keep,
     Now,
     Rows,
     Send,
@@ -115,6 +117,7 @@ class GuardNode:
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
         )
         self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
+        self._answering = {hub: Answering() for hub in config.hubs}
         self._unreceipted: dict[str, bool] = dict.fromkeys(config.hubs, False)
         self._next_health_us = 0
         self._next_suspension_us = 0
@@ -137,6 +140,8 @@ class GuardNode:
                 return self._receipt(receipt, inbound)
             case Probe() as probe if from_hub:
                 return self._probe(probe, inbound, now)
+            case Restarted() if from_hub:
+                return self._reopen(inbound.sender, now)
             case Suspension() as said if from_home or from_hub:
                 return self._suspension(said, now, from_home=from_home)
             case Report():
@@ -222,6 +227,15 @@ class GuardNode:
                 words = self._own_words((hub,))
         return [*words, *self._resend(now)]
 
+    def _reopen(self, hub: str, now: Now) -> list[Command]:
+        """Tell an instance that was started again what is suspended, and send what it had receipted."""
+        if not self._answering[hub].may(now.monotonic_us):
+            return []
+        standing = Send(Channel.TO_HUB, hub, Lane.FLASH, Standing(self._config.nation, self._said()))
+        rows = self._outbox.reopen(hub, utc_us=now.utc_us)
+        kept = [Keep(Table.OUTBOX, row.key, row.body) for row in rows]
+        return [*kept, standing, *self._resend(now)]
+
     def _suspension(self, said: Suspension, now: Now, *, from_home: bool) -> list[Command]:
         """Take a party's word on an arrangement; the own nation's word goes on to the hub."""
         if not self._tenure.is_good(said) or (from_home and said.party != self._config.nation):
@@ -233,8 +247,10 @@ class GuardNode:
         return commands if is_new or from_home else []
 
     def _own_words(self, hubs: tuple[str, ...]) -> list[Command]:
-        own = [said for said in self._tenure.words.values() if said.party == self._config.nation]
-        return [Send(Channel.TO_HUB, hub, Lane.FLASH, said) for said in own for hub in hubs]
+        return [Send(Channel.TO_HUB, hub, Lane.FLASH, said) for said in self._said() for hub in hubs]
+
+    def _said(self) -> tuple[Suspension, ...]:
+        return tuple(said for said in self._tenure.words.values() if said.party == self._config.nation)
 
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the link."""

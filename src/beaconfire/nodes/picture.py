@@ -21,6 +21,7 @@ from beaconfire.fusion.picture import Picture
 from beaconfire.fusion.source import Source, check_source
 from beaconfire.link.hearing import Hearing
 from beaconfire.link.intake import Gap, Intake
+from beaconfire.link.restart import Asking
 from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
@@ -108,6 +109,7 @@ class PictureNode:
         settled = rows.rows(Table.INTAKE)
         self._intakes = {hub: Intake(config.nation, hub, settled) for hub in config.hubs}
         self._hearing = Hearing(config.hubs)
+        self._asking = Asking(config.nation, config.hubs)
         kinds: tuple[Sharing | None, ...] = (None,)
         if config.shadows:
             kinds = (None, Sharing.ALONE, Sharing.BILATERAL)
@@ -167,9 +169,14 @@ class PictureNode:
                 case Suspension() as said:
                     return self._suspension(said)
                 case Probe() | Receipt():
-                    return self._hear(now)
+                    return [*self._ask(inbound), *self._hear(now)]
         self.counters["rejected"] += 1
         return []
+
+    def _ask(self, inbound: Inbound) -> list[Command]:
+        """Ask an instance of the hub, once it is heard after a start, for what it remembers."""
+        asked = self._asking.heard(inbound.sender)
+        return [Send(Channel.TO_HUB, inbound.sender, inbound.lane, one) for one in asked]
 
     def _own(self, report: Report, now: Now) -> list[Command]:
         source = Source(report, (), now.utc_us)

@@ -48,6 +48,7 @@ from beaconfire.sim.faults import (
     Pause,
     Storm,
     Suspend,
+    Wipe,
     plan_faults,
 )
 from beaconfire.sim.invariants import Invariants
@@ -217,7 +218,7 @@ class Campaign:
                 self._schedule_on_network(engine, fault)
             case ClockStep() | ClockDrift():
                 self._schedule_on_clock(engine, fault)
-            case Crash() | Pause() | FullDisk():
+            case Crash() | Wipe() | Pause() | FullDisk():
                 self._schedule_on_node(engine, fault)
 
     def _at(self, engine: Engine, offset_us: int, action: Callable[[], None]) -> None:
@@ -241,12 +242,14 @@ class Campaign:
         elif fault.at_us:
             self._at(engine, fault.at_us, partial(engine.step_clock, fault.party, fault.by_us))
 
-    def _schedule_on_node(self, engine: Engine, fault: Crash | Pause | FullDisk) -> None:
+    def _schedule_on_node(self, engine: Engine, fault: Crash | Wipe | Pause | FullDisk) -> None:
         address = Address(fault.party, fault.role)
         match fault:
             case Crash():
                 fall = engine.tear if fault.torn else engine.crash
                 self._at(engine, fault.at_us, partial(fall, address, fault.down_us))
+            case Wipe():
+                self._at(engine, fault.at_us, partial(engine.wipe, address, fault.down_us))
             case Pause():
                 until_us = self._start_us + fault.until_us
                 self._at(engine, fault.from_us, partial(engine.pause, address, until_us))

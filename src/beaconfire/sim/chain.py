@@ -23,6 +23,7 @@ from beaconfire.release.arrangements import Agreement
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules
+from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.engine import Builder, Engine
 from beaconfire.sim.network import Address
 
@@ -134,6 +135,7 @@ class Chain:
             agreements=self.plan.agreements,
             secret=secret_of(self.plan.seed, HUB, "hub"),
             instance=instance,
+            cautious=isinstance(rows, SimDisk) and rows.wiped,
         )
         return HubNode(config, rows, self._decider)
 

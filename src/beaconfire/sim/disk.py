@@ -15,12 +15,14 @@ class SimDisk:
 
     Attributes:
         full: nothing can be written now.
+        wiped: it stands in the place of one that was lost.
         forgetful: known bad: a commit is on the disk only once this many later ones are; 0 for a sound disk.
     """
 
-    def __init__(self, forgetful: int = 0) -> None:
+    def __init__(self, forgetful: int = 0, *, wiped: bool = False) -> None:
         """Start empty."""
         self.full = False
+        self.wiped = wiped
         self.forgetful = forgetful
         self._unsynced: list[list[Command]] = []
         self._tables: dict[Table, dict[str, bytes]] = {table: {} for table in Table}

@@ -63,6 +63,10 @@ class Observer(Protocol):
         """A node went down; what it had in memory alone is gone."""
         ...
 
+    def wiped(self, address: Address) -> None:
+        """A node that is down has lost its disk too."""
+        ...
+
 
 class Hosted:
     """One node: its builder, its disk, and the process that runs now, if one does.
@@ -164,6 +168,16 @@ class Engine:
         for observer in self._observers:
             observer.died(address)
         self.scheduler.at(self.scheduler.now_us + down_us, partial(self._start, hosted))
+
+    def wipe(self, address: Address, down_us: int) -> None:
+        """Kill a node and let it find no journal when it starts again."""
+        hosted = self.hosted[address]
+        if hosted.node is None:
+            return
+        self.crash(address, down_us)
+        hosted.disk = SimDisk(self.disk_forgets, wiped=True)
+        for observer in self._observers:
+            observer.wiped(address)
 
     def tear(self, address: Address, down_us: int) -> None:
         """Let a node die at its next write, of which nothing reaches the disk."""

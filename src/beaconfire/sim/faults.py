@@ -56,6 +56,15 @@ class Crash(msgspec.Struct, frozen=True, tag="crash", forbid_unknown_fields=True
     torn: bool = False
 
 
+class Wipe(msgspec.Struct, frozen=True, tag="wipe", forbid_unknown_fields=True):
+    """A node dies, and when it comes back its journal is gone: it could not be read, and was set aside."""
+
+    party: str
+    role: str
+    at_us: int
+    down_us: int
+
+
 class Frailty(msgspec.Struct, frozen=True, tag="frailty", forbid_unknown_fields=True):
     """Each call that commits may die between commit and send, with this probability."""
 
@@ -105,7 +114,7 @@ class Suspend(msgspec.Struct, frozen=True, tag="suspend", forbid_unknown_fields=
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 Item = TypeVar("Item")
-Fault = Storm | Cut | Crash | Frailty | Pause | FullDisk | ClockStep | ClockDrift | Suspend
+Fault = Storm | Cut | Crash | Wipe | Frailty | Pause | FullDisk | ClockStep | ClockDrift | Suspend
 
 
 class FaultPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,13 +173,20 @@ class Field(msgspec.Struct, frozen=True):
 
 
 def plan_faults(seed: int, field: Field) -> FaultPlan:
-    """Return the faults of a seed: always weather, a partition and a crash, and some of the others."""
+    """Return the faults of a seed: always weather, a partition and a crash, and some of the others.
+
+    Where a journal is lost it is the one journal that is, and nobody else dies: what two lose is lost.
+    """
     chance = Chance(seed, "faults")
     faults: list[Fault] = [Storm("", 0, field.span_us, _weather(chance))]
     for _ in range(chance.between(1, 2)):
         faults += _partition(chance, field)
     faults += [_crash(chance, field) for _ in range(chance.between(1, 3))]
     faults += _sometimes(Chance(seed, "more faults"), field)
+    wiping = Chance(seed, "wipe")
+    if wiping.happens(0.15):
+        faults = [one for one in faults if not isinstance(one, Crash | Frailty | FullDisk)]
+        faults.append(_wipe(wiping, field))
     return FaultPlan(seed, tuple(faults))
 
 
@@ -240,6 +256,13 @@ def _crash(chance: Chance, field: Field) -> Crash:
     party, role = _pick(chance, field.addresses)
     down_us = chance.between(100_000, field.span_us // 4)
     return Crash(party, role, _start(chance, field), down_us, torn=chance.happens(0.3))
+
+
+def _wipe(chance: Chance, field: Field) -> Wipe:
+    receivers = [Address(nation, "picture") for nation in field.nations]
+    receivers += [Address(hub, "hub") for hub in field.hubs]
+    party, role = _pick(chance, receivers)
+    return Wipe(party, role, _start(chance, field), chance.between(100_000, field.span_us // 4))
 
 
 def _during(chance: Chance, field: Field, kind: type[Pause] | type[FullDisk]) -> Pause | FullDisk:

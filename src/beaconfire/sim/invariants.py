@@ -278,6 +278,18 @@ class Invariants:
             if passage is not None and not passage.at_hub:
                 del self.passages[report_id]
 
+    def wiped(self, address: Address) -> None:
+        """Let go of what was on a lost disk; what a picture had receipted on FLASH it must get again."""
+        self._kept = {one for one in self._kept if one[0] != address.party}
+        for ends, report_ids in self._receipted.items():
+            if ends[0] == address.party:
+                flash = {one for one in report_ids if self._is_flash(one)}
+                self._receipted[ends] = set() if is_hub(address.party) else flash
+
+    def _is_flash(self, report_id: str) -> bool:
+        passage = self.passages.get(report_id)
+        return passage is not None and passage.lane is Lane.FLASH
+
     # Something leaves, something arrives.
 
     def sent(self, letter: Letter, message: Message) -> None:

@@ -91,6 +91,9 @@ class _Recorder:
     def died(self, address: Address) -> None:
         """Nothing to keep."""
 
+    def wiped(self, address: Address) -> None:
+        """Nothing to keep."""
+
 
 def batches(detections: Sequence[Detection]) -> Iterator[tuple[TimeUs, DetectionBatch]]:
     """Yield (time, batch): the detections of one instant together, in order of time.

@@ -117,6 +117,9 @@ class _Watcher:
     def died(self, address: Address) -> None:
         """Nothing to look at."""
 
+    def wiped(self, address: Address) -> None:
+        """Nothing to keep."""
+
 
 class World:
     """Keys of three nations and a hub; agreements and deciders of the pacts at hand."""

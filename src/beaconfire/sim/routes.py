@@ -25,8 +25,11 @@ LINK: Final[Mapping[tuple[Channel, str], tuple[str, ...]]] = {
     (Channel.TO_HUB, "suspension"): ("hub",),
     (Channel.TO_HUB, "receipt"): ("hub",),
     (Channel.TO_HUB, "probe"): ("hub",),
+    (Channel.TO_HUB, "restarted"): ("hub",),
+    (Channel.TO_HUB, "standing"): ("hub",),
     (Channel.TO_NATION, "delivery"): ("picture",),
     (Channel.TO_NATION, "receipt"): ("guard",),
+    (Channel.TO_NATION, "restarted"): ("guard",),
     (Channel.TO_NATION, "suspension"): ("guard", "picture"),
     (Channel.TO_NATION, "probe"): ("guard", "picture"),
 }

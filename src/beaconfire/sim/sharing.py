@@ -85,6 +85,9 @@ class Collector:
     def died(self, address: Address) -> None:
         """Nothing to keep."""
 
+    def wiped(self, address: Address) -> None:
+        """Nothing to keep."""
+
 
 def weather_of_delay(delay_us: int) -> Weather:
     """Return the weather in which a report takes exactly so long from a nation to a partner's picture."""

@@ -11,6 +11,7 @@ from beaconfire.adapters.configuration import read_config
 from beaconfire.adapters.installation import (
     ClockPlan,
     Installation,
+    Options,
     make_installation,
     read_installation,
 )
@@ -18,7 +19,7 @@ from beaconfire.adapters.journal import MemoryRows
 from beaconfire.adapters.servers import check_server
 from beaconfire.adapters.wiring import Role
 from beaconfire.errors import UsageError
-from beaconfire.messages.words import HUB, Mode, Nation, Sharing
+from beaconfire.messages.words import HUB, HUB_INSTANCES, Mode, Nation, Sharing
 
 NATIONS = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 START_US = 1_664_835_700_000_000
@@ -33,13 +34,16 @@ def test_what_was_made_is_read_back(made: Installation) -> None:
     assert read_installation(made.directory) == made
 
 
-def test_every_party_has_a_server_and_every_role_a_process(made: Installation) -> None:
-    assert [one.party for one in made.servers] == [HUB, *NATIONS]
+def test_every_nation_and_instance_of_the_hub_has_a_server_and_every_role_a_process(
+    made: Installation,
+) -> None:
+    assert [one.party for one in made.servers] == [*HUB_INSTANCES, *NATIONS]
     names = {one.name for one in made.processes}
     roles = ("national", "guard", "picture", "warning", "display", "feed")
-    assert names == {"hub/HUB", "display/HUB"} | {f"{role}/{nation}" for role in roles for nation in NATIONS}
+    hubs = {f"{role}/{hub}" for role in ("hub", "display") for hub in HUB_INSTANCES}
+    assert names == hubs | {f"{role}/{nation}" for role in roles for nation in NATIONS}
     ports = [one.port for one in made.servers] + [*made.feed_ports.values(), *made.web_ports.values()]
-    assert len(set(ports)) == len(ports) == 11
+    assert len(set(ports)) == len(ports) == 13
 
 
 def test_the_servers_accept_their_configurations(made: Installation) -> None:
@@ -54,12 +58,25 @@ def test_nobody_else_may_read_a_key_and_no_private_key_stands_twice(made: Instal
     keys = [path for path in made.directory.rglob("keys/*") if path.is_file()]
     assert len(keys) > 40
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in keys)
-    assert len({path.read_text() for path in keys}) == len(keys)
+    shared = [path for path in keys if path.name in {"signing.hex", "hub.secret"} and "HUB-2" in path.parts]
+    assert len(shared) == 2, "the instances of the hub are one party"
+    assert len({path.read_text() for path in keys}) == len(keys) - len(shared)
+    assert len({path.read_text() for path in keys if path.suffix == ".seed"}) == len(
+        [path for path in keys if path.suffix == ".seed"]
+    )
+
+
+def test_either_instance_of_the_hub_can_be_left_out(tmp_path: Path) -> None:
+    made = make_installation(tmp_path / "one", nations=NATIONS, options=Options(hubs=(HUB,)))
+    assert [one.party for one in made.servers] == [HUB, *NATIONS]
+    guard = read_config(next(one.config for one in made.processes if one.role is Role.GUARD))
+    assert guard.config.hubs == (HUB,)
+    assert read_config(made.processes[0].config).signing_key().party == HUB
 
 
 def test_no_process_is_given_a_path_into_another_party_s_folder(made: Installation) -> None:
     for one in made.processes:
-        for other in {HUB, *NATIONS} - {one.party}:
+        for other in {*HUB_INSTANCES, *NATIONS} - {one.party}:
             assert f"../{other}" not in one.config.read_text()
 
 
@@ -133,7 +150,7 @@ def test_a_malformed_sensors_file_is_named_by_the_process_that_reads_it(tmp_path
 
 
 def test_a_live_installation_signs_with_live_keys_and_names_no_exercise(tmp_path: Path) -> None:
-    made = make_installation(tmp_path / "here", nations=NATIONS, mode=Mode.REAL)
+    made = make_installation(tmp_path / "here", nations=NATIONS, options=Options(mode=Mode.REAL))
     loaded = read_config(made.processes[0].config)
     assert loaded.config.exercise == ""
     assert loaded.signing_key().public.key_class.value == "LIVE"

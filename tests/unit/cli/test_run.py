@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from beaconfire.adapters.configuration import FeedConfig, ProcessConfig, read_config, write_config
-from beaconfire.adapters.installation import Installation, make_installation
+from beaconfire.adapters.installation import Installation, Options, make_installation
 from beaconfire.cli.main import main
 from beaconfire.messages.words import HUB, Nation
 from real_servers import RealServers
@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-m", "beaconfire.cli.main", "run"]
 @pytest.fixture
 def made(tmp_path: Path) -> Installation:
     nations = [Nation("JPN"), Nation("KOR"), Nation("USA")]
-    return make_installation(tmp_path / "here", nations=nations)
+    return make_installation(tmp_path / "here", nations=nations, options=Options(hubs=(HUB,)))
 
 
 def config_of(made: Installation, name: str) -> Path:

@@ -320,3 +320,44 @@ def test_an_expired_flash_that_made_room_is_still_said(monkeypatch: pytest.Monke
     assert not box.put(released("new", Lane.FLASH), utc_us=20, monotonic_us=0).refused
     assert box.due(utc_us=20, monotonic_us=0).expired_flash == ("old",)
     assert box.due(utc_us=20, monotonic_us=0).expired_flash == ()
+
+
+def test_a_receiver_that_was_started_again_is_sent_what_it_had_receipted() -> None:
+    disk = Disk()
+    box = Outbox("KOR", HUB, [])
+    for name, lane in (("f", Lane.FLASH), ("r", Lane.ROUTINE), ("g", Lane.FLASH)):
+        put(box, released(name, lane), disk)
+    disk.forget(box.receipt(receipt(1, 2, lane=Lane.FLASH)).forget)
+    disk.forget(box.receipt(receipt(1)).forget)
+    put(box, released("h", Lane.FLASH), disk)
+    rows = box.reopen(utc_us=0)
+    assert [row.key for row in rows] == [
+        "KOR>HUB/FLASH/0000000000000001",
+        "KOR>HUB/FLASH/0000000000000002",
+        "KOR>HUB/ROUTINE/0000000000000001",
+    ]
+    assert sequences(box) == [(Lane.FLASH, 1), (Lane.FLASH, 2), (Lane.ROUTINE, 1)]
+    assert delivery(put(box, released("i", Lane.FLASH)).parcel).oldest_open == 1
+    assert box.reopen(utc_us=0) == ()
+    assert box.receipt(receipt(1, 2, lane=Lane.FLASH)).delivered == ("f", "g")
+
+
+def test_what_is_opened_again_is_neither_older_than_what_is_open_nor_expired_nor_lost() -> None:
+    box = Outbox("KOR", HUB, [])
+    put(box, released("old", track="t"))
+    put(box, released("short", Lane.FLASH, expires_us=10))
+    put(box, released("long", Lane.FLASH, expires_us=30))
+    box.receipt(receipt(1))
+    box.receipt(receipt(1, 2, lane=Lane.FLASH))
+    put(box, released("new", track="t"))
+    assert [row.key for row in box.reopen(utc_us=20)] == ["KOR>HUB/FLASH/0000000000000002"]
+    assert box.due(utc_us=40, monotonic_us=0).expired_flash == ()
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETAINED_MAX", 3)
+    box = Outbox("KOR", HUB, [])
+    for number in range(1, 9):
+        put(box, released(f"f{number}", Lane.FLASH))
+        box.receipt(receipt(number, lane=Lane.FLASH))
+    assert [row.key[-1] for row in box.reopen(utc_us=0)] == ["6", "7", "8"]

@@ -8,7 +8,7 @@ import pytest
 from beaconfire.link.hearing import SILENT_US
 from beaconfire.messages.codec import Message, decode
 from beaconfire.messages.health import Health, Notice
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
 from beaconfire.messages.words import HUB, HUB_INSTANCES, Lane, Mode
 from beaconfire.nodes.commands import RECEIVED_LOG, Channel, Command, Deliver, Inbound, Keep, Send, Table
 from beaconfire.nodes.guard import UNRECEIPTED_US, GuardNode
@@ -19,6 +19,7 @@ from picture_world import Flight, state_at
 from release_world import (
     JPN,
     KOR,
+    USA,
     MemoryRows,
     agreements,
     guard_config,
@@ -211,3 +212,85 @@ def test_each_instance_keeps_rows_under_its_own_name(bench: Bench) -> None:
     commands = bench.guard.receive(own(REPORT, KOR), now(AT_US))
     keys = [one.key for one in commands if isinstance(one, Keep) and one.table is Table.OUTBOX]
     assert {key.partition("/")[0] for key in keys} == {f"KOR>{ONE}", f"KOR>{TWO}"}
+
+
+def test_a_picture_that_lost_its_journal_is_sent_again_what_it_had_receipted(bench: Bench) -> None:
+    copies = {hub: bench.through(hub, one) for hub, one in sent(bench).items()}
+    for receipt in messages(bench.take(ONE, copies[ONE]), Receipt):
+        bench.hubs[ONE].receive(Inbound(Channel.TO_HUB, JPN, Lane.FLASH, receipt[1], 9), now(AT_US))
+    bench.picture_rows = MemoryRows()
+    bench.picture = bench.restored_picture()
+    asked = bench.picture.receive(from_hub(ONE, Probe(ONE, JPN, Lane.FLASH, 1, 0, echo=False)), now(AT_US))
+    ((to, word),) = messages(asked, Restarted)
+    assert to == ONE
+    again = bench.hubs[ONE].receive(Inbound(Channel.TO_HUB, JPN, Lane.FLASH, word, 9), now(AT_US))
+    assert copies[ONE] in [msgspec.structs.replace(one, oldest_open=1) for one in deliveries(again)]
+    bench.take(ONE, copies[ONE])
+    assert bench.picture_rows.log(RECEIVED_LOG) == [copies[ONE].report_id.encode()]
+
+
+def test_a_hub_that_lost_its_journal_is_sent_again_what_it_had_receipted(bench: Bench) -> None:
+    first = sent(bench)[ONE]
+    commands = bench.hubs[ONE].receive(to_hub(first, KOR, first.lane), now(AT_US))
+    for to, receipt in messages(commands, Receipt):
+        assert to == KOR
+        bench.guard.receive(from_hub(ONE, receipt), now(AT_US))
+    fresh = HubNode(msgspec.structs.replace(hub_config(), instance=ONE), MemoryRows())
+    probe = Probe(KOR, ONE, Lane.FLASH, 1, 0, echo=False)
+    ((_, word),) = messages(
+        fresh.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, probe, 9), now(AT_US)), Restarted
+    )
+    again = deliveries(bench.guard.receive(from_hub(ONE, word), now(AT_US)))
+    assert first.report_id in [one.report_id for one in again]
+    passed = deliveries(fresh.receive(to_hub(again[0], KOR, first.lane), now(AT_US)))
+    assert {one.report_id for one in passed} == {first.report_id}
+
+
+def test_a_hub_that_lost_its_journal_releases_nothing_until_every_party_has_said_what_it_suspends(
+    bench: Bench,
+) -> None:
+    rows = MemoryRows()
+    config = msgspec.structs.replace(hub_config(), instance=ONE, cautious=True)
+    hub = HubNode(config, rows)
+    rows.commit(hub.tick(now(AT_US)))
+    hub = HubNode(msgspec.structs.replace(config, cautious=False), rows)
+    first = sent(bench)[ONE]
+    assert not deliveries(hub.receive(to_hub(first, KOR, first.lane), now(AT_US)))
+    assert hub.counters["refused"] == 2
+
+    for nation in (KOR, JPN):
+        word = Standing(nation, ())
+        rows.commit(hub.receive(Inbound(Channel.TO_HUB, nation, Lane.FLASH, word, 9), now(AT_US)))
+    later = FLIGHT.report(KOR, 111.0)
+    second = {
+        one.recipient: one for one in deliveries(bench.guard.receive(own(later, KOR), now(AT_US + 1_000_000)))
+    }[ONE]
+    passed = deliveries(hub.receive(to_hub(second, KOR, second.lane), now(AT_US + 1_000_000)))
+    assert JPN not in {one.recipient for one in passed}, "the United States has not been heard"
+
+    word = Standing(USA, ())
+    hub.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, word, 9), now(AT_US))
+    assert hub.counters["rejected"] == 1, "one party speaks for no other"
+    rows.commit(hub.receive(Inbound(Channel.TO_HUB, USA, Lane.FLASH, word, 9), now(AT_US)))
+    third = FLIGHT.report(KOR, 112.0)
+    out = deliveries(bench.guard.receive(own(third, KOR), now(AT_US + 2_000_000)))
+    (delivery,) = [one for one in out if one.recipient == ONE]
+    passed = deliveries(hub.receive(to_hub(delivery, KOR, delivery.lane), now(AT_US + 2_000_000)))
+    assert JPN in {one.recipient for one in passed}
+    assert not [key for key, _ in rows.rows(Table.STATE) if key.startswith("unheard/")]
+
+
+def test_what_a_party_has_suspended_stands_after_a_hub_lost_its_journal(bench: Bench) -> None:
+    blank = Suspension(KOR, "trilateral", 1, suspended=True, number=1, said_at_us=1, key_id="", signature=b"")
+    said = sign_suspension(blank, key_of(KOR))
+    bench.guard.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, said, 10), now())
+    hub = HubNode(msgspec.structs.replace(hub_config(), instance=ONE, cautious=True), MemoryRows())
+    probe = Probe(KOR, ONE, Lane.FLASH, 1, 0, echo=False)
+    ((_, word),) = messages(
+        hub.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, probe, 9), now(AT_US)), Restarted
+    )
+    ((_, standing),) = messages(bench.guard.receive(from_hub(ONE, word), now(AT_US)), Standing)
+    for nation, one in ((KOR, standing), (JPN, Standing(JPN, ())), (USA, Standing(USA, ()))):
+        hub.receive(Inbound(Channel.TO_HUB, nation, Lane.FLASH, one, 9), now(AT_US))
+    assert hub.arrangements.is_suspended("trilateral")
+    assert not hub.arrangements.is_suspended("bilateral-usa-kor")

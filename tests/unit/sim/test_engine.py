@@ -94,6 +94,9 @@ class Watcher:
     def died(self, address: Address) -> None:
         pass
 
+    def wiped(self, address: Address) -> None:
+        pass
+
 
 GUARD = Address("JPN", "guard")
 HUB_NODE = Address(HUB, "hub")

@@ -15,6 +15,7 @@ from beaconfire.sim.faults import (
     Pause,
     Storm,
     Suspend,
+    Wipe,
     format_plan,
     plan_faults,
     read_plan,
@@ -30,7 +31,7 @@ def test_a_seed_always_gives_the_same_plan_and_another_seed_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Storm, Cut, Crash, Frailty, Pause, FullDisk, ClockStep, ClockDrift, Suspend]
+    "kind", [Storm, Cut, Crash, Frailty, Pause, FullDisk, ClockStep, ClockDrift, Suspend, Wipe]
 )
 def test_every_kind_of_fault_is_drawn(kind: type) -> None:
     assert sum(bool(plan.of(kind)) for plan in PLANS) >= 30
@@ -57,6 +58,14 @@ def test_all_is_over_by_the_end_but_for_a_hub_that_stays_down() -> None:
                 assert 0 <= fault.from_us < fault.until_us <= FIELD.span_us
             elif isinstance(fault, Crash) and fault.down_us != FOR_GOOD_US:
                 assert fault.at_us + fault.down_us <= FIELD.span_us
+
+
+def test_one_journal_is_lost_and_nobody_else_dies() -> None:
+    for plan in PLANS:
+        if plan.of(Wipe):
+            assert len(plan.of(Wipe)) == 1
+            assert not plan.of(Crash)
+            assert not plan.of(Frailty)
 
 
 def test_a_plan_is_read_back_as_it_was_written() -> None:

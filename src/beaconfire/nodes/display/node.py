@@ -9,7 +9,7 @@ from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health, Notice
-from beaconfire.messages.words import HUB, Nation, Severity, Sharing, Status
+from beaconfire.messages.words import Nation, Severity, Sharing, Status, is_hub
 from beaconfire.nodes.commands import Channel, Command, Forget, Inbound, Keep, Now, Rows, Table
 from beaconfire.nodes.display.picture import EVENTS_MAX, Line, Picture
 from beaconfire.nodes.display.views import (
@@ -48,7 +48,7 @@ class DisplayNode:
             places=tuple(place for place in facts.places if place.nation == nation),
             sensors=tuple(sensor for sensor in facts.sensors if sensor.nation == nation),
             arrangements=tuple(
-                line for line in facts.arrangements if nation in line.parties or nation == HUB
+                line for line in facts.arrangements if nation in line.parties or is_hub(nation)
             ),
         )
         self.sequence = 0

@@ -19,9 +19,10 @@ from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap, Intake
 from beaconfire.link.liveness import Liveness
 from beaconfire.link.outbox import FIRST_RESEND_US, Outbox
+from beaconfire.link.restart import Answering, Asking
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Channel,
@@ -36,6 +37,7 @@ from beaconfire.nodes.commands import (
     WakeAt,
 )
 from beaconfire.nodes.hub.books import Books
+from beaconfire.nodes.hub.caution import Caution
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.nodes.tenure import Tenure
 from beaconfire.release.arrangements import Agreement
@@ -66,6 +68,7 @@ class HubConfig(msgspec.Struct, frozen=True):
         agreements: verified arrangements.
         secret: under which opaque names are made, 32 bytes; the same for all instances.
         instance: name of this one.
+        cautious: its journal was lost, and what is suspended with it; see `nodes.hub.caution`.
     """
 
     parties: tuple[Nation, ...]
@@ -75,6 +78,7 @@ class HubConfig(msgspec.Struct, frozen=True):
     agreements: tuple[Agreement, ...]
     secret: bytes
     instance: str = HUB
+    cautious: bool = False
 
 
 class _Link:
@@ -86,6 +90,7 @@ class _Link:
         self.books = Books(nation, rows)
         self.intake = Intake(instance, nation, rows.rows(Table.INTAKE))
         self.liveness = Liveness(instance, nation)
+        self.answering = Answering()
 
 
 class HubNode:
@@ -118,6 +123,10 @@ class HubNode:
             mode=config.mode,
         )
         self._links = {nation: _Link(config.instance, nation, rows) for nation in sorted(config.parties)}
+        self._caution = Caution(self.arrangements, rows)
+        if config.cautious:
+            self._caution.begin(config.parties)
+        self._asking = Asking(config.instance, self._links)
         self.counters = dict.fromkeys(COUNTERS, 0)
         self._next_health_us = 0
         self._next_suspension_us = 0
@@ -141,6 +150,10 @@ class HubNode:
                 return self._receipt(link, receipt)
             case Probe() as probe:
                 return self._probe(link, probe, inbound, now)
+            case Restarted():
+                return self._reopen(link, now)
+            case Standing() as standing:
+                return self._standing(link, standing, now)
             case Suspension() as said:
                 return self._suspension(link, said, now)
             case _:
@@ -249,7 +262,9 @@ class HubNode:
     def _probe(self, link: _Link, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
         answer = link.liveness.answer(probe, utc_us=now.utc_us)
         if answer is not None:
-            return [Send(Channel.TO_NATION, link.nation, inbound.lane, answer)]
+            asked = self._asking.heard(link.nation)
+            commands: list[Command] = [Send(Channel.TO_NATION, link.nation, inbound.lane, answer)]
+            return [*commands, *(Send(Channel.TO_NATION, link.nation, inbound.lane, one) for one in asked)]
         if not link.liveness.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
             return []
         self.arrangements.renew(link.nation, probe.sent_monotonic_us)
@@ -260,6 +275,13 @@ class HubNode:
                 words = [one for said in self._tenure.words.values() for one in self._spread(said)]
         return [*words, *self._resend(link, now)]
 
+    def _reopen(self, link: _Link, now: Now) -> list[Command]:
+        """Send again to a picture that was started again what it had receipted."""
+        if not link.answering.may(now.monotonic_us):
+            return []
+        rows = link.outbox.reopen(utc_us=now.utc_us)
+        return [*(Keep(Table.OUTBOX, row.key, row.body) for row in rows), *self._resend(link, now)]
+
     def _suspension(self, link: _Link, said: Suspension, now: Now) -> list[Command]:
         """Take a party's word on an arrangement at once, and pass it on to the other parties."""
         if said.party != link.nation or not self._tenure.is_good(said):
@@ -267,6 +289,14 @@ class HubNode:
             return []
         is_new, commands = self._tenure.take(said, now)
         return [*commands, *self._spread(said)] if is_new else []
+
+    def _standing(self, link: _Link, standing: Standing, now: Now) -> list[Command]:
+        """Take all that a party has suspended; from then on it is known again what it has not."""
+        if standing.party != link.nation:
+            self.counters["rejected"] += 1
+            return []
+        commands = [one for said in standing.words for one in self._suspension(link, said, now)]
+        return [*commands, *self._caution.heard(link.nation)]
 
     def _spread(self, said: Suspension) -> list[Command]:
         bundles = (a.bundle for a in self.arrangements.agreements)
@@ -276,7 +306,7 @@ class HubNode:
 
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the links; sign checkpoints."""
-        commands = self._tenure.at(now, self._links)
+        commands = [*self._caution.to_write(), *self._tenure.at(now, self._links)]
         commands += [one for link in self._links.values() for one in self._serve(link, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
