@@ -27,12 +27,13 @@ from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, Message, decode, de
 from beaconfire.messages.event import Event, Warning
 from beaconfire.messages.health import Notice
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Receipt, Standing, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs, is_hub, party_of
 from beaconfire.nodes.commands import RECEIVED_LOG, Append, Channel, Command, Deliver, Keep, Now, Send, Table
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
+from beaconfire.sim.passages import Breach, Passage, words_of
 
 COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
@@ -42,45 +43,6 @@ LIMIT_US: Final = 2_000_000
 """In calm weather a report has reached every entitled partner by then; a younger one may be on its way."""
 AUDIT_LOGS: Final = ("guard/", "gave/", "given/")
 _settled_decoder: Final = msgspec.msgpack.Decoder(tuple[int, str, bool])
-
-
-class Breach(AssertionError):
-    """An invariant does not hold.
-
-    Attributes:
-        invariant: its number in the module's list.
-        at_us: simulated time.
-    """
-
-    def __init__(self, invariant: int, what: str, at_us: TimeUs) -> None:
-        """Name the invariant, what was seen and when."""
-        self.invariant = invariant
-        self.at_us = at_us
-        super().__init__(f"invariant {invariant} at {at_us}: {what}")
-
-
-class Passage(msgspec.Struct):
-    """One report on its way, from the guard that released it.
-
-    Attributes:
-        originator: whose.
-        track: of the report.
-        lane: it went to the hub on.
-        sent_at_us: when it was sealed.
-        at_hub: the hub committed it.
-        refused: the hub committed a refusal of it.
-        towards: recipients the hub released it to, and whether each committed it.
-        lanes: on which it went to each of them.
-    """
-
-    originator: Nation
-    track: str
-    lane: Lane
-    sent_at_us: TimeUs
-    at_hub: bool = False
-    refused: bool = False
-    towards: dict[str, bool] = msgspec.field(default_factory=dict)
-    lanes: dict[str, Lane] = msgspec.field(default_factory=dict)
 
 
 class Invariants:
@@ -110,11 +72,19 @@ class Invariants:
         self._unwritten: set[Address] = set()
         self._recorded: set[bytes] = set()
         self._receipted: dict[tuple[str, str], set[str]] = {}
+        self._words: dict[str, list[Suspension]] = {}
+        self._written_words: dict[str, int] = {}
+        self._orphans: set[str] = set()
         self._at_risk: dict[Address, list[str]] = {}
 
     def _entitlement_at(self, hub: str) -> Entitlement:
         """Return what an instance of the hub has to know: suspensions reach each by itself."""
         return self._entitlements.setdefault(hub, Entitlement(self._terms))
+
+    def _learn(self, hub: str, words: Iterable[Suspension]) -> None:
+        entitlement = self._entitlement_at(hub)
+        for said in words:
+            entitlement.suspend(said.party, said.arrangement, number=said.number, suspended=said.suspended)
 
     def _hold(self, invariant: int, what: str, *, holds: bool) -> None:
         self.checked[invariant] += 1
@@ -161,6 +131,9 @@ class Invariants:
                 self._check_audited(address, command, records)
         if isinstance(cause, Delivery):
             self._settle(address, cause, records)
+        elif isinstance(cause, Suspension | Standing) and is_hub(address.party):
+            self._words.setdefault(address.party, []).extend(words_of(cause))
+            self._learn(address.party, words_of(cause))
 
     # What it wrote is on the disk, or waits in memory while that is full, and nothing is sent yet.
 
@@ -176,6 +149,7 @@ class Invariants:
         else:
             self._unwritten.discard(address)
             self._at_risk.pop(address, None)
+            self._written_words[address.party] = len(self._words.get(address.party, ()))
         for command in commands:
             if isinstance(command, Keep) and command.table is Table.INTAKE:
                 _, report_id, _ = _settled_decoder.decode(command.body)
@@ -206,7 +180,8 @@ class Invariants:
     def _note_given(self, recipient: str, record: AuditRecord) -> None:
         self._released.setdefault(recipient, set()).add((record.report_id, record.digest))
         passage = self.passages.get(record.report_id)
-        self._hold(3, f"release of an unknown report {record.report_id}", holds=passage is not None)
+        known = passage is not None or record.report_id in self._orphans
+        self._hold(3, f"release of an unknown report {record.report_id}", holds=known)
         if passage is not None:
             passage.towards.setdefault(recipient, False)
             if passage.lanes.get(recipient) is not Lane.FLASH:
@@ -269,14 +244,23 @@ class Invariants:
                 passage.refused = True
 
     def died(self, address: Address) -> None:
-        """Let go of what a guard had in memory alone: nobody outside the nation was promised it."""
+        """Let go of what a guard had in memory alone: nobody outside the nation was promised it.
+
+        A word that a hub could not write is gone with it too, until the hub hears it again.
+        """
         self._pending.pop(address, None)
         self._unwritten.discard(address)
         self._last.pop(address, None)
         for report_id in self._at_risk.pop(address, ()):
             passage = self.passages.get(report_id)
             if passage is not None and not passage.at_hub:
+                self._orphans.add(report_id)
                 del self.passages[report_id]
+        if is_hub(address.party):
+            kept = self._words.get(address.party, [])[: self._written_words.get(address.party, 0)]
+            self._words[address.party] = kept
+            self._entitlements.pop(address.party, None)
+            self._learn(address.party, kept)
 
     def wiped(self, address: Address) -> None:
         """Let go of what was on a lost disk; what a picture had receipted on FLASH it must get again."""
@@ -317,10 +301,6 @@ class Invariants:
         if isinstance(message, Delivery):
             frame = (message.sender, message.recipient, message.lane, message.sequence)
             self._frames[frame] = message.report_id
-        if isinstance(message, Suspension) and is_hub(letter.destination.party):
-            self._entitlement_at(letter.destination.party).suspend(
-                message.party, message.arrangement, number=message.number, suspended=message.suspended
-            )
 
     # The end of the run, after the weather has cleared.
 
