@@ -14,8 +14,8 @@ from beaconfire.release.cedar import CedarDecider
 from beaconfire.sim.campaign import Campaign, Scenario
 from beaconfire.sim.chain import default_rules
 from beaconfire.sim.faults import FaultPlan, Suspend, format_plan, plan_faults, read_plan
-from beaconfire.sim.invariants import Breach
 from beaconfire.sim.network import Address
+from beaconfire.sim.passages import Breach
 from beaconfire.sim.scenarios import RESERVED, shipped_scenario
 from beaconfire.sim.shrink import shrink
 

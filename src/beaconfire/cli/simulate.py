@@ -21,7 +21,7 @@ from beaconfire.errors import UsageError
 from beaconfire.messages.words import Sharing
 from beaconfire.sim.campaign import Campaign, SeedRun
 from beaconfire.sim.faults import FaultPlan, format_plan, plan_faults, read_plan
-from beaconfire.sim.invariants import Breach
+from beaconfire.sim.passages import Breach
 from beaconfire.sim.scenarios import shipped_scenario
 from beaconfire.sim.shrink import shrink
 

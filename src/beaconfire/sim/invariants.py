@@ -252,9 +252,9 @@ class Invariants:
         self._unwritten.discard(address)
         self._last.pop(address, None)
         for report_id in self._at_risk.pop(address, ()):
+            self._orphans.add(report_id)
             passage = self.passages.get(report_id)
             if passage is not None and not passage.at_hub:
-                self._orphans.add(report_id)
                 del self.passages[report_id]
         if is_hub(address.party):
             kept = self._words.get(address.party, [])[: self._written_words.get(address.party, 0)]
@@ -318,6 +318,8 @@ class Invariants:
             self._hold(3, f"log {name} of {party}: {flaw}", holds=not flaw)
             if name.startswith("gave/"):
                 self._hold_receipted_stays(party, name, records)
+            elif name.startswith("guard/"):
+                self._hold_recorded_stays(party, records)
         newest = self._newest_of_tracks()
         for report_id, passage in self.passages.items():
             if self._now_us - passage.sent_at_us < LIMIT_US:
@@ -340,6 +342,14 @@ class Invariants:
             known = found.get(report_id, set())
             what = f"{hub} receipted {report_id} of {nation} and has records towards {sorted(known)} alone"
             self._hold(4, what, holds=known >= others or HUB in known)
+
+    def _hold_recorded_stays(self, nation: str, records: list[bytes]) -> None:
+        """Hold that what a guard released and had on its disk still stands in its log."""
+        found = {decode_record(body).report_id for body in records}
+        for report_id, passage in self.passages.items():
+            if passage.originator == nation and report_id not in self._orphans:
+                what = f"the guard of {nation} released {report_id} and has lost the record"
+                self._hold(3, what, holds=report_id in found)
 
     def _hold_taken_once(self, nation: str, taken: list[str]) -> None:
         double = [one for one, count in Counter(taken).items() if count > 1]
