@@ -23,7 +23,7 @@ from beaconfire.adapters.configuration import (
     write_config,
 )
 from beaconfire.adapters.credentials import home_account, hub_accounts, key_file, link_seed, write_private
-from beaconfire.adapters.servers import Account, free_ports, server_configuration
+from beaconfire.adapters.servers import LOOPBACK, Account, free_ports, server_configuration
 from beaconfire.adapters.wiring import LINK_ROLES, Line, Role, Server
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.words import HUB, HUB_INSTANCES, Lane, Mode, Nation, Sharing, is_hub, party_of
@@ -50,11 +50,13 @@ class Options(msgspec.Struct, frozen=True):
         record: every node writes its inputs to its journal.
         mode: of every process.
         hubs: instances of the hub, each with a server of its own.
+        addresses: on which the server of each nation and instance listens; loopback where none is named.
     """
 
     record: bool = True
     mode: Mode = Mode.SIMULATED
     hubs: tuple[str, ...] = HUB_INSTANCES
+    addresses: dict[str, str] = {}
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
@@ -64,6 +66,7 @@ class ServerEntry(msgspec.Struct, frozen=True):
     config: Path
     log: Path
     port: int
+    host: str = LOOPBACK
 
 
 class ProcessEntry(msgspec.Struct, frozen=True):
@@ -112,10 +115,10 @@ class Installation(msgspec.Struct, frozen=True):
 
     def observer(self, party: str) -> Endpoint:
         """Return the connection of one who only listens to a nation's own flows, or to the hub's."""
-        port = next(one.port for one in self.servers if one.party == party)
+        server = next(one for one in self.servers if one.party == party)
         return Endpoint(
             line=Line(Server.HOME, party, None),
-            url=_url(port),
+            url=_url(server.host, server.port),
             seed_file=self.directory / party / "keys" / "home-observer.seed",
         )
 
@@ -217,8 +220,8 @@ def _path(kind: type, value: object) -> Path:
     raise NotImplementedError(kind)
 
 
-def _url(port: int) -> str:
-    return f"nats://127.0.0.1:{port}"
+def _url(host: str, port: int) -> str:
+    return f"nats://{host}:{port}"
 
 
 class _Maker:
@@ -230,6 +233,7 @@ class _Maker:
         self.hubs = hubs = options.hubs
         self.ends = (*hubs, *nations)
         self._mode = options.mode
+        self._hosts = {end: options.addresses.get(end, LOOPBACK) for end in self.ends}
         self._keys: dict[str, SigningKey] = {}
         ports = free_ports(2 * len(hubs) + 3 * len(nations))
         self._ports = dict(zip(self.ends, ports[: len(self.ends)], strict=True))
@@ -283,8 +287,9 @@ class _Maker:
 
     def _server(self, party: str, accounts: list[Account]) -> ServerEntry:
         folder = self.directory / party
-        entry = ServerEntry(party, folder / "server.conf", folder / "server.log", self._ports[party])
-        text = server_configuration(f"{party.lower()}-server", entry.port, accounts, entry.log)
+        host, port = self._hosts[party], self._ports[party]
+        entry = ServerEntry(party, folder / "server.conf", folder / "server.log", port, host)
+        text = server_configuration(f"{party.lower()}-server", f"{host}:{port}", accounts, entry.log)
         entry.config.write_text(text, encoding="utf-8")
         return entry
 
@@ -335,8 +340,11 @@ class _Maker:
             port=self.web_ports[party], sandbox=not is_hub(party) and self._mode is not Mode.REAL
         )
 
+    def _url_of(self, end: str) -> str:
+        return _url(self._hosts[end], self._ports[end])
+
     def _endpoints(self, role: Role, party: str) -> tuple[EndpointConfig, ...]:
-        home = EndpointConfig(Server.HOME, _url(self._ports[party]), f"keys/home-{role.value}.seed")
+        home = EndpointConfig(Server.HOME, self._url_of(party), f"keys/home-{role.value}.seed")
         if role is Role.HUB:
             peers: tuple[str, ...] = self.nations
         else:
@@ -344,7 +352,7 @@ class _Maker:
         links = (
             EndpointConfig(
                 Server.HUB,
-                _url(self._ports[party if role is Role.HUB else peer]),
+                self._url_of(party if role is Role.HUB else peer),
                 f"keys/{link_seed(role, peer, lane)}",
                 peer,
                 lane,

@@ -27,12 +27,14 @@ class Reconciled(msgspec.Struct, frozen=True):
         refused: decisions not to.
         lost: FLASH reports released to a partner, no longer in the outbox and never taken by its picture.
         doubled: reports that a picture took more than once.
+        acknowledged: reports that an instance of the hub took: it has decided on them towards somebody.
     """
 
     released: int
     refused: int
     lost: int
     doubled: int
+    acknowledged: int
 
 
 def reconcile(installation: Installation) -> Reconciled:
@@ -57,6 +59,7 @@ def reconcile(installation: Installation) -> Reconciled:
         released=len(passed),
         refused=len(records) - len(passed),
         lost=sum(_is_lost(one, taken, waiting) for one in passed),
+        acknowledged=len({report_id for _, _, report_id in records}),
         doubled=sum(count - 1 for ids in taken.values() for count in ids.values()),
     )
 

@@ -22,6 +22,7 @@ from beaconfire.errors import EnvironmentFault, UsageError
 # Source: NATS advisories of 2025 on route and leaf authentication; below this the server is refused.
 OLDEST_VERSION: Final = (2, 14, 0)
 DEFAULT_PORT: Final = 4222
+LOOPBACK: Final = "127.0.0.1"
 MAXIMUM_PAYLOAD_BYTES: Final = 65_536
 VERSION_WITHIN_S: Final = 10.0
 PORT_ATTEMPTS: Final = 64
@@ -163,12 +164,12 @@ def _account(account: Account) -> str:
     return f"  {account.name} {{\n    limits: {limits}\n    users: [\n{users}    ]\n  }}\n"
 
 
-def server_configuration(name: str, port: int, accounts: Iterable[Account], log_file: Path) -> str:
+def server_configuration(name: str, address: str, accounts: Iterable[Account], log_file: Path) -> str:
     """Return the text of a server's configuration file.
 
     Args:
         name: of the server.
-        port: on loopback.
+        address: HOST:PORT that it listens on; loopback unless the link is encrypted.
         accounts: with their users; nothing passes from one to another.
         log_file: where it writes what it has to say.
     """
@@ -177,7 +178,7 @@ def server_configuration(name: str, port: int, accounts: Iterable[Account], log_
     body = "".join(_account(account) for account in held)
     return f"""# Written by the installation. One account hears nothing of another: no imports, no exports.
 server_name: "{name}"
-listen: "127.0.0.1:{port}"
+listen: "{address}"
 log_file: "{log_file}"
 logfile_size_limit: 1048576
 logfile_max_num: 2
@@ -196,10 +197,10 @@ accounts {{
 """
 
 
-def wait_until_served(port: int, *, within_s: float) -> bool:
-    """Return whether a server greets a client on a loopback port within the time."""
+def wait_until_served(port: int, *, within_s: float, host: str = LOOPBACK) -> bool:
+    """Return whether a server greets a client on a port within the time."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=within_s) as one:
+        with socket.create_connection((host, port), timeout=within_s) as one:
             return one.recv(4) == b"INFO"
     except OSError:
         return False

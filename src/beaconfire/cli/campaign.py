@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from beaconfire.cli import campaign_faults
 from beaconfire.errors import UsageError
 from beaconfire.sim.noninterference import Pairs
 from beaconfire.sim.sight import Breach
@@ -29,6 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     pairs.add_argument("--pairs", type=int, default=PAIRS, metavar="N", help="of runs to compare")
     pairs.add_argument("--first-story", type=int, default=0, metavar="N", help="the first of them")
+    campaign_faults.add_parser(actions)
     pairs.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -38,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: a number out of range.
     """
+    if arguments.action == "faults":
+        return campaign_faults.run(arguments)
     if not 1 <= arguments.pairs <= PAIRS_MAX or arguments.first_story < 0:
         raise UsageError(f"{arguments.pairs} pairs", "--pairs", f"1 to {PAIRS_MAX}, from story 0 or later")
     pairs, number, breach = Pairs(), arguments.first_story, ""

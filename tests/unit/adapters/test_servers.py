@@ -80,7 +80,9 @@ def test_a_taken_port_gives_one_clear_line() -> None:
 def test_the_configuration_states_every_limit_and_no_way_between_accounts() -> None:
     key = "U" + "A" * 55
     user = ServerUser(key, Allowed(("to-hub.delivery",), ()), "guard of KOR")
-    text = server_configuration("hub", 40_001, [Account("KOR_FLASH", (user,))], Path("/somewhere/log"))
+    text = server_configuration(
+        "hub", "127.0.0.1:40001", [Account("KOR_FLASH", (user,))], Path("/somewhere/log")
+    )
     for line in (
         'listen: "127.0.0.1:40001"',
         "max_payload: 65536",

@@ -1,0 +1,222 @@
+"""An installation spread over network namespaces of this machine, one for each nation and hub instance.
+
+Every end has a link of its own to one bridge: taken down, it is a partition; its rate limited, a slow link.
+Needs root. What is made here bears this process's id, and is removed by `close`.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+from beaconfire.adapters.installation import Installation, ProcessEntry, ServerEntry
+from beaconfire.adapters.servers import check_server
+from beaconfire.errors import EnvironmentFault
+
+SUBNET: Final = "10.77.0"
+RESTART_AFTER_S: Final = 0.1
+END_WITHIN_S: Final = 5.0
+_CLONE_NEWNET: Final = 0x40000000
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def why_not() -> str:
+    """Return why namespaces can't be made here, empty if they can."""
+    if os.geteuid() != 0:
+        return "not root: network namespaces can't be made"
+    missing = [name for name in ("ip", "tc", "nsenter") if shutil.which(name) is None]
+    return f"no {', '.join(missing)} here (package iproute2, util-linux)" if missing else ""
+
+
+def addresses_of(ends: tuple[str, ...]) -> dict[str, str]:
+    """Return the address that each end has in an arena."""
+    return {end: f"{SUBNET}.{number}" for number, end in enumerate(ends, start=10)}
+
+
+def _run(*words: str) -> None:
+    done = subprocess.run(words, capture_output=True, check=False)
+    if done.returncode:
+        why = done.stderr.decode(errors="replace").strip()
+        raise EnvironmentFault(f"{' '.join(words)}: {why}", "run as root on a Linux with namespaces")
+
+
+def _with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Runner:
+    """One process of an arena: started in its namespace, and again whenever it has died."""
+
+    def __init__(self, name: str, command: list[str], log: Path) -> None:
+        """Take what is to be run; nothing is started yet."""
+        self.name = name
+        self.starts = 0
+        self._command = command
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._died_s: float | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        self.starts += 1
+        self._died_s = None
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if self.starts == 1 else log,
+                stderr=log,
+                preexec_fn=_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait for its first line; raises `EnvironmentFault` if it ends without one."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        if self._process.stdout.readline().strip() != b"ready":
+            raise EnvironmentFault(f"{self.name} did not become ready", f"see {self._log}")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it lives."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def revive(self) -> None:
+        """Start it again a moment after it has died."""
+        if self._process is None or self._process.poll() is None:
+            return
+        now_s = time.monotonic()
+        self._died_s = self._died_s or now_s
+        if now_s - self._died_s >= RESTART_AFTER_S:
+            self.start()
+
+    def end(self) -> None:
+        """End it and wait."""
+        if self._process is None:
+            return
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        try:
+            self._process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            self._process.wait()
+
+
+class Arena:
+    """Namespaces, links and processes of one installation.
+
+    Attributes:
+        runners: by name such as "hub/HUB-1" or "server/KOR".
+    """
+
+    def __init__(self, installation: Installation, roles: frozenset[str]) -> None:
+        """Take what is to be run: the servers and the processes of these roles.
+
+        Args:
+            installation: made with the addresses of `addresses_of`.
+            roles: such as "guard".
+
+        Raises:
+            EnvironmentFault: this machine can't have it.
+        """
+        if reason := why_not():
+            raise EnvironmentFault(reason, "run as root on a Linux with iproute2")
+        self._ends = (*installation.hubs, *installation.nations)
+        self._prefix = f"bf{os.getpid()}"
+        self._net = f"{self._prefix}-net"
+        binary = check_server()
+        servers = [self._server(one, binary) for one in installation.servers]
+        chosen = [self._process(one) for one in installation.processes if one.role.value in roles]
+        self.runners = {one.name: one for one in (*servers, *chosen)}
+        self._servers = [one.name for one in servers]
+
+    def _server(self, entry: ServerEntry, binary: Path) -> Runner:
+        command = [*self._inside(entry.party), str(binary), "-c", str(entry.config)]
+        return Runner(f"server/{entry.party}", command, entry.log.with_suffix(".out"))
+
+    def _process(self, entry: ProcessEntry) -> Runner:
+        run = [sys.executable, "-m", "beaconfire.cli.main", "run", entry.role.value]
+        command = [*self._inside(entry.party), *run, "--config", str(entry.config)]
+        return Runner(entry.name, command, entry.config.with_suffix(".log"))
+
+    def _space(self, end: str) -> str:
+        return f"{self._prefix}-{end}"
+
+    def _inside(self, end: str) -> list[str]:
+        return ["nsenter", f"--net=/run/netns/{self._space(end)}", "--"]
+
+    def open(self) -> None:
+        """Make namespaces and links, start everything and wait until it is ready.
+
+        Raises:
+            EnvironmentFault: something could not be made, or did not become ready.
+        """
+        _run("ip", "netns", "add", self._net)
+        _run("ip", "-n", self._net, "link", "add", "bridge", "type", "bridge")
+        _run("ip", "-n", self._net, "link", "set", "bridge", "up")
+        for end, address in addresses_of(self._ends).items():
+            self._connect(end, address)
+        for name in self._servers:
+            self.runners[name].start()
+        for runner in self.runners.values():
+            if runner.name not in self._servers:
+                runner.start()
+        for runner in self.runners.values():
+            if runner.name not in self._servers:
+                runner.wait_until_ready()
+
+    def _connect(self, end: str, address: str) -> None:
+        space = self._space(end)
+        _run("ip", "netns", "add", space)
+        _run(*("ip", "-n", self._net, "link", "add", end, "type", "veth"), *("peer", "eth0", "netns", space))
+        _run("ip", "-n", self._net, "link", "set", end, "master", "bridge")
+        _run("ip", "-n", space, "addr", "add", f"{address}/24", "dev", "eth0")
+        for where, link in ((space, "lo"), (space, "eth0"), (self._net, end)):
+            _run("ip", "-n", where, "link", "set", link, "up")
+
+    def cut(self, end: str, *, off: bool) -> None:
+        """Take an end's link down, or up again."""
+        _run("ip", "-n", self._net, "link", "set", end, "down" if off else "up")
+
+    def slow(self, end: str, rate: str) -> None:
+        """Limit what an end can send and receive to a rate such as "250kbps"; empty for no limit."""
+        for where, link in ((self._net, end), (self._space(end), "eth0")):
+            verb = "replace" if rate else "del"
+            limit = ("tbf", "rate", rate, "burst", "8kb", "latency", "2s") if rate else ()
+            _run("ip", "netns", "exec", where, "tc", "qdisc", verb, "dev", link, "root", *limit)
+
+    def revive(self) -> None:
+        """Start again what has died."""
+        for runner in self.runners.values():
+            runner.revive()
+
+    def inside(self, end: str, work: Callable[[], None]) -> Thread:
+        """Start a thread whose sockets are in an end's namespace."""
+
+        def enter() -> None:
+            with Path(f"/run/netns/{self._space(end)}").open("rb") as space:
+                if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), _CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            work()
+
+        thread = Thread(target=enter, daemon=True)
+        thread.start()
+        return thread
+
+    def close(self) -> None:
+        """End every process, then remove every namespace."""
+        for runner in self.runners.values():
+            if runner.name not in self._servers:
+                runner.end()
+        for name in self._servers:
+            self.runners[name].end()
+        for space in (*(self._space(end) for end in self._ends), self._net):
+            subprocess.run(("ip", "netns", "del", space), capture_output=True, check=False)  # noqa: S607

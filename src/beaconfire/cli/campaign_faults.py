@@ -1,0 +1,120 @@
+"""`beaconfire campaign faults`: kill, stop and cut off every process and link of a running installation."""
+
+import argparse
+import hashlib
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from beaconfire.adapters.arena import Arena, addresses_of
+from beaconfire.adapters.installation import Options, make_installation
+from beaconfire.adapters.ordeal import ROLES, Fault, Ordeal, Outcome, faults_for
+from beaconfire.errors import UsageError
+from beaconfire.messages.estimate import Ellipse, LaunchEstimate
+from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
+from beaconfire.messages.words import HUB_INSTANCES, Mode, Nation, Status
+
+COUNT: Final = 8
+COUNT_MAX: Final = 100_000
+NATIONS: Final = (Nation("JPN"), Nation("KOR"), Nation("USA"))
+EXERCISE: Final = "notional"
+_WHERE: Final = {"JPN": 2.35, "KOR": 2.20, "USA": 2.05}
+"""Longitude of each nation's notional object, radians: far apart, so that nothing is taken for another's."""
+
+
+def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the campaign and its options."""
+    parser = actions.add_parser("faults", help="kill, stop and cut off processes and links; needs root")
+    parser.add_argument("--count", type=int, default=COUNT, metavar="N", help="of faults")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the installation there and leave it")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the faults; returns 0 if nothing acknowledged was lost and nothing doubled, else 1.
+
+    Raises:
+        UsageError: a number out of range.
+        EnvironmentFault: this machine has no namespaces, or something did not start.
+    """
+    if not 1 <= arguments.count <= COUNT_MAX:
+        raise UsageError(f"{arguments.count} faults", "--count", f"1 to {COUNT_MAX}")
+    with tempfile.TemporaryDirectory(prefix="beaconfire-faults-") as folder:
+        outcome = suffer(arguments.keep or Path(folder) / "installation", arguments.count)
+    _tell(outcome, as_json=arguments.json)
+    return 1 if outcome.lost or outcome.doubled else 0
+
+
+def suffer(directory: Path, count: int) -> Outcome:
+    """Make an installation, run it through so many faults and return what came of it."""
+    addresses = addresses_of((*HUB_INSTANCES, *NATIONS))
+    made = make_installation(directory, nations=NATIONS, options=Options(addresses=addresses))
+    ordeal = Ordeal(made, Arena(made, ROLES), notional_report)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task("starting", total=count)
+
+        def progress(fault: Fault) -> None:
+            shown.update(task, advance=1, description=f"{fault.kind} {fault.target}")
+
+        return ordeal.run(faults_for(made, count), progress)
+
+
+def notional_report(nation: Nation, number: int, now_us: int) -> Report:
+    """Return what a nation states of a notional launch: each differs in status from the one before."""
+    area = Ellipse(0.70, _WHERE[nation], 30_000.0, 30_000.0, 0.0, 0.95)
+    status = Status.TENTATIVE if number % 2 else Status.CONFIRMED
+    return Report(
+        report_id=hashlib.sha256(f"{nation} {number} {now_us}".encode()).hexdigest()[:32],
+        track=f"{nation}-{number // 200:04X}",
+        supersedes=None,
+        originator=nation,
+        mode=Mode.SIMULATED,
+        exercise=EXERCISE,
+        stated_at_us=now_us,
+        launch_point=LaunchEstimate(now_us - 60_000_000, 5.0, area),
+        timing=Timing(now_us - 40_000_000, now_us, None),
+        classification=Classification(status, manoeuvring=False, thrust_possible=True),
+        sensor=SensorUse((f"{nation.lower()}-ir",), ("ir",), 5),
+        provenance=Provenance(own_sensors_only=True, transform="sight-line", producer="campaign"),
+    )
+
+
+def _gaps(outcome: Outcome) -> dict[str, dict[str, float | int]]:
+    """Return the gaps of each kind of fault, milliseconds, apart where the nation itself was hit."""
+    found: dict[str, list[float]] = {}
+    for trial in outcome.trials:
+        if trial.gap_ms is not None:
+            found.setdefault(trial.kind, []).append(trial.gap_ms)
+        if trial.gap_hit_ms is not None:
+            found.setdefault(f"{trial.kind}, own nation", []).append(trial.gap_hit_ms)
+    return {kind: _spread(sorted(gaps)) for kind, gaps in sorted(found.items())}
+
+
+def _spread(gaps: list[float]) -> dict[str, float | int]:
+    p99 = gaps[min(len(gaps) - 1, int(0.99 * len(gaps)))]
+    middle = statistics.median(gaps)
+    return {"faults": len(gaps), "p50": round(middle), "p99": round(p99), "max": round(gaps[-1])}
+
+
+def _tell(outcome: Outcome, *, as_json: bool) -> None:
+    gaps = _gaps(outcome)
+    names = ("given", "acknowledged", "arrived", "lost", "doubled")
+    counts = {name: getattr(outcome, name) for name in names}
+    if as_json:
+        trials = msgspec.to_builtins(outcome.trials)
+        print(json.dumps({"faults": len(outcome.trials), **counts, "gap_ms": gaps, "trials": trials}))
+        return
+    table = Table("fault", "count", "gap p50", "p99", "max", title="Longest way of a report meanwhile, ms")
+    for kind, one in gaps.items():
+        table.add_row(kind, *(f"{value:,}" for value in one.values()))
+    console = Console()
+    console.print(table)
+    console.print(", ".join(f"{name} {value:,}" for name, value in counts.items()), highlight=False)
