@@ -36,8 +36,8 @@ def test_every_process_server_and_link_has_its_turn(tmp_path: Path) -> None:
     made = make_installation(tmp_path / "here", nations=NATIONS, options=Options())
     faults = list(faults_for(made, 60))
     assert len(set(faults)) >= 30
-    targets = {one.target for one in faults}
-    assert targets >= {*HUB_INSTANCES, *NATIONS}
-    assert targets >= {f"{role}/{nation}" for role in ("guard", "picture", "server") for nation in NATIONS}
-    assert targets >= {f"{role}/{hub}" for role in ("hub", "server") for hub in HUB_INSTANCES}
+    places = {one.place for one in faults}
+    assert places >= {*HUB_INSTANCES, *NATIONS}
+    assert places >= {f"{role}/{nation}" for role in ("guard", "picture", "server") for nation in NATIONS}
+    assert places >= {f"{role}/{hub}" for role in ("hub", "server") for hub in HUB_INSTANCES}
     assert {one.kind for one in faults[:COUNT]} == {"kill", "pause", "partition", "slow"}

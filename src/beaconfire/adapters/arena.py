@@ -202,6 +202,7 @@ class Arena:
         """Start a thread whose sockets are in an end's namespace."""
 
         def enter() -> None:
+            """Join the namespace, then work; raises `OSError` if it can't be joined."""
             with Path(f"/run/netns/{self._space(end)}").open("rb") as space:
                 if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), _CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), "setns")

@@ -47,16 +47,16 @@ class Fault(NamedTuple):
 
     Attributes:
         kind: "kill", "pause", "partition" or "slow".
-        target: a process such as "hub/HUB-1", or an end such as "KOR".
+        place: a process such as "hub/HUB-1", or an end such as "KOR".
     """
 
     kind: str
-    target: str
+    place: str
 
     @property
     def hits(self) -> str:
         """The end that is hit."""
-        return self.target.rsplit("/", 1)[-1]
+        return self.place.rsplit("/", 1)[-1]
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class Trial(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: of the fault.
-        target: of the fault.
+        place: of the fault.
         began_us: wall time.
         ended_us: wall time; for a kill, a while later.
         gap_ms: longest that a report given meanwhile took to a picture that was not hit itself.
@@ -72,7 +72,7 @@ class Trial(msgspec.Struct, frozen=True):
     """
 
     kind: str
-    target: str
+    place: str
     began_us: int
     ended_us: int
     gap_ms: float | None
@@ -162,7 +162,7 @@ class Ordeal:
             time.sleep(LOOK_S)
 
     def _suffer(self, fault: Fault) -> None:
-        runner = self._arena.runners.get(fault.target)
+        runner = self._arena.runners.get(fault.place)
         if runner is not None and fault.kind == "kill":
             runner.send(signal.SIGKILL)
             self._rest(FAULT_S)
@@ -171,13 +171,13 @@ class Ordeal:
             time.sleep(FAULT_S)
             runner.send(signal.SIGCONT)
         elif fault.kind == "partition":
-            self._arena.cut(fault.target, off=True)
+            self._arena.cut(fault.place, off=True)
             self._rest(FAULT_S)
-            self._arena.cut(fault.target, off=False)
+            self._arena.cut(fault.place, off=False)
         else:
-            self._arena.slow(fault.target, SLOW)
+            self._arena.slow(fault.place, SLOW)
             self._rest(FAULT_S)
-            self._arena.slow(fault.target, "")
+            self._arena.slow(fault.place, "")
 
     async def _feed(self, nation: Nation) -> None:
         """Give a nation's guard a report every `PERIOD_S`, as its tracker would."""
@@ -256,7 +256,7 @@ class Ordeal:
                     (hit if own else apart).append(first[report_id] - sent_us)
         return Trial(
             kind=fault.kind,
-            target=fault.target,
+            place=fault.place,
             began_us=began_us,
             ended_us=ended_us,
             gap_ms=max(apart) / 1_000 if apart else None,

@@ -62,7 +62,7 @@ def suffer(directory: Path, count: int) -> Outcome:
         task = shown.add_task("starting", total=count)
 
         def progress(fault: Fault) -> None:
-            shown.update(task, advance=1, description=f"{fault.kind} {fault.target}")
+            shown.update(task, advance=1, description=f"{fault.kind} {fault.place}")
 
         return ordeal.run(faults_for(made, count), progress)
 
