@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from beaconfire.adapters.installation import Installation, make_installation
+from beaconfire.adapters.installation import Installation, Options, make_installation
 from beaconfire.adapters.supervisor import Supervisor
 from beaconfire.errors import EnvironmentFault, UsageError
-from beaconfire.messages.words import Nation, Sharing
+from beaconfire.messages.words import HUB, Nation, Sharing
 
 pytestmark = pytest.mark.real
 
@@ -23,7 +23,9 @@ WITHIN_S = 60.0
 
 @pytest.fixture
 def made(tmp_path: Path) -> Installation:
-    return make_installation(tmp_path / "here", nations=[Nation("KOR")], sharing=Sharing.ALONE)
+    return make_installation(
+        tmp_path / "here", nations=[Nation("KOR")], sharing=Sharing.ALONE, options=Options(hubs=(HUB,))
+    )
 
 
 def is_running(pid: int) -> bool:
