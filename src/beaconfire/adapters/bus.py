@@ -16,6 +16,7 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from beaconfire.adapters.identity import Identity, client_context
 from beaconfire.adapters.wiring import Heard, Line, Role, Server, heard_on, line_for, subject_for
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES
@@ -44,11 +45,13 @@ class Endpoint(msgspec.Struct, frozen=True):
         line: what it is for.
         url: of the server, such as nats://127.0.0.1:40001.
         seed_file: file with the nkey seed of the user.
+        identity: for mutual TLS; None for none, on loopback alone.
     """
 
     line: Line
     url: str
     seed_file: Path
+    identity: Identity | None = None
 
 
 class _Connection:
@@ -82,6 +85,7 @@ class _Connection:
             max_outstanding_pings=PINGS_MAX,
             pending_size=CLIENT_BUFFER_BYTES,
             no_echo=True,
+            tls=client_context(self.endpoint.identity) if self.endpoint.identity else None,
             error_cb=self._on_error,
             reconnected_cb=self._on_reconnect,
         )

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from beaconfire.adapters.bus import Endpoint
+from beaconfire.adapters.identity import Identity
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import UsageError
 from beaconfire.messages.arrangement import KeyClass, PublicKey
@@ -17,7 +18,15 @@ MAXIMUM_CONFIG_BYTES: Final = 1_000_000
 
 
 class EndpointConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One connection: to which server, of which link and lane, where and with which key."""
+    """One connection: to which server, of which link and lane, where and with which key.
+
+    Attributes:
+        server: home, or a hub's.
+        url: nats://HOST:PORT, or tls://HOST:PORT for mutual TLS.
+        seed_file: nkey seed of the user.
+        peer: other end of a link.
+        lane: of a link.
+    """
 
     server: Server
     url: str
@@ -86,6 +95,9 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         signing_key: file with the hex of a seed.
         keyring: JSON file of the public keys trusted.
         secret: file with the hex of 32 bytes.
+        certificate: PEM, shown where a url begins with tls.
+        certificate_key: PEM, its private half.
+        authorities: PEM, of those it speaks to.
         sharing: what the arrangements amount to, for showing.
         level: put on every report that leaves the nation.
         releasable_to: the most that may have them.
@@ -110,6 +122,9 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signing_key: str = ""
     keyring: str = ""
     secret: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
+    authorities: str = ""
     sharing: Sharing = Sharing.TRILATERAL
     level: Level = Level.RESTRICTED
     releasable_to: tuple[Nation, ...] = ()
@@ -142,9 +157,14 @@ class LoadedConfig(msgspec.Struct, frozen=True):
                 line=Line(one.server, one.peer or self.config.party, one.lane),
                 url=one.url,
                 seed_file=self.path.parent / one.seed_file,
+                identity=self._identity() if one.url.startswith("tls://") else None,
             )
             for one in self.config.endpoints
         )
+
+    def _identity(self) -> Identity:
+        """Return the files for mutual TLS; raises `UsageError` if one is not named."""
+        return Identity(self.file("certificate"), self.file("certificate_key"), self.file("authorities"))
 
     def secret(self) -> bytes:
         """Return the 32 bytes of the secret file; raises `UsageError`."""

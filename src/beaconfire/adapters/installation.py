@@ -13,6 +13,7 @@ import msgspec
 
 from beaconfire.adapters.bundles import install_arrangements
 from beaconfire.adapters.bus import Endpoint
+from beaconfire.adapters.certificates import identity_of, make_identity
 from beaconfire.adapters.clock import ClockSettings, wall_now_us, write_clock
 from beaconfire.adapters.configuration import (
     EndpointConfig,
@@ -51,12 +52,14 @@ class Options(msgspec.Struct, frozen=True):
         mode: of every process.
         hubs: instances of the hub, each with a server of its own.
         addresses: on which the server of each nation and instance listens; loopback where none is named.
+        encrypted: mutual TLS 1.3 on every connection; without it everything stays on loopback.
     """
 
     record: bool = True
     mode: Mode = Mode.SIMULATED
     hubs: tuple[str, ...] = HUB_INSTANCES
     addresses: dict[str, str] = {}
+    encrypted: bool = False
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
@@ -67,6 +70,7 @@ class ServerEntry(msgspec.Struct, frozen=True):
     log: Path
     port: int
     host: str = LOOPBACK
+    encrypted: bool = False
 
 
 class ProcessEntry(msgspec.Struct, frozen=True):
@@ -118,8 +122,9 @@ class Installation(msgspec.Struct, frozen=True):
         server = next(one for one in self.servers if one.party == party)
         return Endpoint(
             line=Line(Server.HOME, party, None),
-            url=_url(server.host, server.port),
+            url=_url(server.host, server.port, encrypted=server.encrypted),
             seed_file=self.directory / party / "keys" / "home-observer.seed",
+            identity=identity_of(self.directory / party) if server.encrypted else None,
         )
 
     def start_clock(self) -> None:
@@ -161,6 +166,7 @@ def make_installation(
         maker.copy(sensors, "sensors.toml")
         maker.copy(places, "places.toml")
         maker.make_signing_keys()
+        maker.make_identities()
         start_us = clock.event_start_us if clock else wall_now_us()
         maker.make_arrangements(sharing, start_us)
         servers = maker.make_servers()
@@ -220,8 +226,8 @@ def _path(kind: type, value: object) -> Path:
     raise NotImplementedError(kind)
 
 
-def _url(host: str, port: int) -> str:
-    return f"nats://{host}:{port}"
+def _url(host: str, port: int, *, encrypted: bool) -> str:
+    return f"{'tls' if encrypted else 'nats'}://{host}:{port}"
 
 
 class _Maker:
@@ -233,6 +239,7 @@ class _Maker:
         self.hubs = hubs = options.hubs
         self.ends = (*hubs, *nations)
         self._mode = options.mode
+        self._encrypted = options.encrypted
         self._hosts = {end: options.addresses.get(end, LOOPBACK) for end in self.ends}
         self._keys: dict[str, SigningKey] = {}
         ports = free_ports(2 * len(hubs) + 3 * len(nations))
@@ -268,6 +275,15 @@ class _Maker:
         public = [key.public for key in self._keys.values()]
         (self.directory / "keyring.json").write_bytes(msgspec.json.encode(public))
 
+    def make_identities(self) -> None:
+        """Make each end's certificate; all trust the authorities of all, as on one machine they may."""
+        if not self._encrypted:
+            return
+        keys = {end: self.directory / end / "keys" for end in self.ends}
+        made = [make_identity(folder, end, {self._hosts[end], LOOPBACK}) for end, folder in keys.items()]
+        for folder in keys.values():
+            (folder / "authorities.crt").write_bytes(b"".join(made))
+
     def make_arrangements(self, sharing: Sharing, start_us: int) -> None:
         names = ARRANGEMENTS_OF[sharing]
         if names:
@@ -287,9 +303,12 @@ class _Maker:
 
     def _server(self, party: str, accounts: list[Account]) -> ServerEntry:
         folder = self.directory / party
-        host, port = self._hosts[party], self._ports[party]
-        entry = ServerEntry(party, folder / "server.conf", folder / "server.log", port, host)
-        text = server_configuration(f"{party.lower()}-server", f"{host}:{port}", accounts, entry.log)
+        host, port, encrypted = self._hosts[party], self._ports[party], self._encrypted
+        entry = ServerEntry(party, folder / "server.conf", folder / "server.log", port, host, encrypted)
+        identity = identity_of(folder) if encrypted else None
+        text = server_configuration(
+            f"{party.lower()}-server", f"{host}:{port}", accounts, entry.log, identity
+        )
         entry.config.write_text(text, encoding="utf-8")
         return entry
 
@@ -326,6 +345,9 @@ class _Maker:
             journal="" if role is Role.FEED else f"{role.value}.journal",
             signing_key="keys/signing.hex" if role in {Role.HUB, *LINK_ROLES} else "",
             secret=f"keys/{role.value}.secret",
+            certificate="keys/link.crt" if self._encrypted else "",
+            certificate_key="keys/link.key" if self._encrypted else "",
+            authorities="keys/authorities.crt" if self._encrypted else "",
             releasable_to=tuple(nation for nation in self.nations if nation != party),
             feed=FeedConfig(tcp=f"127.0.0.1:{self.feed_ports[party]}") if role is Role.FEED else None,
             web=self._web(party) if role is Role.DISPLAY else None,
@@ -341,7 +363,7 @@ class _Maker:
         )
 
     def _url_of(self, end: str) -> str:
-        return _url(self._hosts[end], self._ports[end])
+        return _url(self._hosts[end], self._ports[end], encrypted=self._encrypted)
 
     def _endpoints(self, role: Role, party: str) -> tuple[EndpointConfig, ...]:
         home = EndpointConfig(Server.HOME, self._url_of(party), f"keys/home-{role.value}.seed")

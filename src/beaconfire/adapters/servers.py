@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from beaconfire.adapters.identity import Identity
 from beaconfire.adapters.wiring import Allowed
 from beaconfire.errors import EnvironmentFault, UsageError
 
@@ -164,7 +165,27 @@ def _account(account: Account) -> str:
     return f"  {account.name} {{\n    limits: {limits}\n    users: [\n{users}    ]\n  }}\n"
 
 
-def server_configuration(name: str, address: str, accounts: Iterable[Account], log_file: Path) -> str:
+def _tls(identity: Identity | None) -> str:
+    if identity is None:
+        return ""
+    return f"""tls {{
+  cert_file: "{identity.certificate}"
+  key_file: "{identity.key}"
+  ca_file: "{identity.trusted}"
+  verify: true
+  min_version: "1.3"
+  timeout: 2
+}}
+"""
+
+
+def server_configuration(
+    name: str,
+    address: str,
+    accounts: Iterable[Account],
+    log_file: Path,
+    identity: Identity | None = None,
+) -> str:
     """Return the text of a server's configuration file.
 
     Args:
@@ -172,6 +193,7 @@ def server_configuration(name: str, address: str, accounts: Iterable[Account], l
         address: HOST:PORT that it listens on; loopback unless the link is encrypted.
         accounts: with their users; nothing passes from one to another.
         log_file: where it writes what it has to say.
+        identity: for mutual TLS; None only on loopback.
     """
     held = tuple(accounts)
     connections = sum(2 * len(account.users) + 2 for account in held)
@@ -190,7 +212,7 @@ max_control_line: 1024
 write_deadline: "2s"
 ping_interval: "2s"
 ping_max: 2
-system_account: SYS
+{_tls(identity)}system_account: SYS
 accounts {{
   SYS {{ users: [] }}
 {body}}}
