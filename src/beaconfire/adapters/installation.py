@@ -306,9 +306,8 @@ class _Maker:
         host, port, encrypted = self._hosts[party], self._ports[party], self._encrypted
         entry = ServerEntry(party, folder / "server.conf", folder / "server.log", port, host, encrypted)
         identity = identity_of(folder) if encrypted else None
-        text = server_configuration(
-            f"{party.lower()}-server", f"{host}:{port}", accounts, entry.log, identity
-        )
+        name = f"{party.lower()}-server"
+        text = server_configuration(name, f"{host}:{port}", accounts, entry.log, identity)
         entry.config.write_text(text, encoding="utf-8")
         return entry
 
