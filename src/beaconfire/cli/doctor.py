@@ -14,11 +14,12 @@ from typing import Final
 
 import msgspec
 
+from beaconfire.adapters.server_safety import flaws_in, read_server_configuration
 from beaconfire.adapters.servers import check_server, find_server, free_ports, server_version
 from beaconfire.errors import EnvironmentFault, UsageError
 
 OLDEST_PYTHON: Final = (3, 11)
-PORTS_NEEDED: Final = 10
+PORTS_NEEDED: Final = 13
 DISK_NEEDED_BYTES: Final = 500_000_000
 PACKAGES: Final = ("cedarpy", "msgspec", "nats-py", "nkeys", "numba", "numpy", "pynacl", "scipy", "uvicorn")
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "firefox", "xdg-open")
@@ -48,12 +49,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("doctor", help="what is missing on this machine, and how to get it")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--server", type=Path, metavar="FILE", help="nats-server to look at")
+    parser.add_argument(
+        "--server-configuration",
+        type=Path,
+        metavar="FILE",
+        help="configuration of an operator's own nats-server to look at",
+    )
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where an installation would stand")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Look, print what was found, and return 1 if something required is missing."""
     found = findings(arguments.server, arguments.directory or Path(tempfile.gettempdir()))
+    if arguments.server_configuration is not None:
+        found += configured(arguments.server_configuration)
     if arguments.json:
         print(json.dumps([msgspec.to_builtins(one) for one in found], indent=2))
     else:
@@ -81,6 +90,20 @@ def findings(server: Path | None, directory: Path) -> list[Finding]:
         _root,
     )
     return [look() for look in looks]
+
+
+def configured(path: Path) -> list[Finding]:
+    """Return what is unsafe about the configuration of a server, one finding each.
+
+    Raises:
+        UsageError: it can't be read as one.
+    """
+    flaws = flaws_in(read_server_configuration(path))
+    remedy = "see docs/servers.md, or take the configuration that the installation writes"
+    what = "server configuration"
+    if not flaws:
+        return [Finding(what, f"{path} keeps the parties apart", good=True, required=True)]
+    return [Finding(what, one, good=False, required=True, remedy=remedy) for one in flaws]
 
 
 def _python() -> Finding:

@@ -33,7 +33,9 @@ def test_a_server_too_old_is_missing_and_the_remedy_is_said(
 def test_a_place_that_cannot_be_written_is_missing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    arguments = argparse.Namespace(json=False, server=None, directory=tmp_path / "nowhere")
+    arguments = argparse.Namespace(
+        json=False, server=None, server_configuration=None, directory=tmp_path / "nowhere"
+    )
     assert doctor.run(arguments) == 1
     assert "MISSING disk" in capsys.readouterr().out
 
@@ -42,6 +44,6 @@ def test_what_is_only_wanted_does_not_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(doctor, "BROWSERS", ("no-such-browser",))
-    arguments = argparse.Namespace(json=False, server=None, directory=tmp_path)
+    arguments = argparse.Namespace(json=False, server=None, server_configuration=None, directory=tmp_path)
     assert doctor.run(arguments) == 0
     assert "absent  browser: none -> install" in capsys.readouterr().out
