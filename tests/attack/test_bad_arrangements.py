@@ -3,7 +3,7 @@
 import pytest
 
 from attack.bad_arrangements import BAD, Bad, terms
-from beaconfire.adapters.bundles import shipped_templates
+from beaconfire.adapters.bundles import example_templates, shipped_templates
 from beaconfire.release.proof.prove import prove
 
 
@@ -34,9 +34,12 @@ def test_another_arrangement_does_not_follow() -> None:
     assert any("quadrilateral does not follow trilateral" in one.words for one in findings)
 
 
-@pytest.mark.parametrize("name", shipped_templates())
+TEMPLATES = shipped_templates() | example_templates()
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
 def test_the_shipped_ones_are_proved(name: str) -> None:
-    findings = prove(terms(shipped_templates()[name]))
+    findings = prove(terms(TEMPLATES[name]))
     assert not [one for one in findings if not one.holds]
     assert {"releasable_to", "orcon", "modes", "raw_measurement", "parties", "warning"} <= {
         one.invariant for one in findings
@@ -47,5 +50,5 @@ def test_what_is_not_decided_in_time_is_not_proved(monkeypatch: pytest.MonkeyPat
     def search(*properties: object) -> None:
         raise TimeoutError("timeout")
 
-    monkeypatch.setattr("beaconfire.release.proof.model.Search.find", search)
+    monkeypatch.setattr("beaconfire.release.proof.search.Search.find", search)
     assert any("not decided within its time" in one.words for one in prove(terms()) if not one.holds)

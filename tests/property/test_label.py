@@ -114,3 +114,25 @@ def test_obligations_join_to_the_strictest(a: Obligations, b: Obligations, c: Ob
     assert a.join(Obligations()) == a
     assert a.join(b).grid_m >= a.grid_m
     assert a.join(b).drop >= a.drop
+
+
+@given(labels, labels, labels)
+def test_join_of_labels_is_idempotent_and_associative_in_what_decides(a: Label, b: Label, c: Label) -> None:
+    left, right = join_labels(join_labels(a, b), c), join_labels(a, join_labels(b, c))
+    for group in Group:
+        assert rights_of(left, group) == rights_of(right, group)
+        assert rights_of(join_labels(a, a), group) == rights_of(a, group)
+
+
+@given(labels, labels)
+def test_what_is_joined_may_be_joined_into_an_override_that_only_tightens(a: Label, b: Label) -> None:
+    joined = join_labels(a, b)
+    assert all(rights_of(joined, group).is_within(rights_of_message(joined)) for group in Group)
+
+
+@given(rights, rights, rights)
+def test_within_is_an_order_and_join_its_least_upper_bound(a: Rights, b: Rights, c: Rights) -> None:
+    assert a.is_within(a)
+    assert not (a.is_within(b) and b.is_within(a)) or a == b
+    assert not (a.is_within(b) and b.is_within(c)) or a.is_within(c)
+    assert (c.is_within(a) and c.is_within(b)) is c.is_within(a.join(b))

@@ -26,7 +26,16 @@ SUFFIX: Final = ".bundle.json"
 
 def shipped_templates() -> dict[str, ArrangementTemplate]:
     """Return the arrangements that ship with the program, by id."""
-    folder = resources.files("beaconfire") / "shipped" / "arrangements"
+    return _templates_in("arrangements")
+
+
+def example_templates() -> dict[str, ArrangementTemplate]:
+    """Return the arrangements that ship as examples only: nothing installs them."""
+    return _templates_in("examples")
+
+
+def _templates_in(name: str) -> dict[str, ArrangementTemplate]:
+    folder = resources.files("beaconfire") / "shipped" / name
     found = [read_template(one) for one in folder.iterdir() if one.name.endswith(".toml")]
     return {one.arrangement: one for one in sorted(found, key=lambda one: one.arrangement)}
 

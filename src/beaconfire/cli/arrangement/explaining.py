@@ -14,6 +14,7 @@ from beaconfire.adapters.wiring import Role
 from beaconfire.cli.arrangement.papers import print_rows, read_papers
 from beaconfire.cli.arrangement.shown import fate_in_words, ordinary_label
 from beaconfire.errors import PeerError, UsageError
+from beaconfire.formats.label_xml import label_from_xml
 from beaconfire.messages.arrangement import Bundle
 from beaconfire.messages.codec import decode, decode_header, decode_sealed
 from beaconfire.messages.envelope import Sealed
@@ -28,6 +29,8 @@ from beaconfire.release.label import RAW_ONLY_AT_HOME, tighten
 from beaconfire.release.opening import report_from
 
 MESSAGE_BYTES_MAX: Final = 1_000_000
+KNOWN_POLICIES: Final = frozenset({"beaconfire-1"})
+"""Labelling policies known here."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -52,6 +55,7 @@ def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="ARRANGEMENT",
         help="shipped names, bundles or templates taken to be in force (default: the shipped ones)",
     )
+    explain.add_argument("--label", type=Path, metavar="FILE", help="XML label that the message bears")
     explain.add_argument("--level", choices=[level.name for level in Level], default=Level.RESTRICTED.name)
     explain.add_argument("--json", action="store_true", help="print JSON")
 
@@ -64,6 +68,8 @@ def _explain(arguments: argparse.Namespace) -> int:
     if partner not in nations:
         raise UsageError(f"no partner {partner}", "PARTNER", ", ".join(sorted(nations)))
     label = said.label or _label(said.report.originator, bundles, Level[arguments.level])
+    if arguments.label is not None:
+        label = label_from_xml(_read(arguments.label), str(arguments.label), KNOWN_POLICIES)
     lines = Reader(bundles, said.report.mode).lines_of(said.report, label, partner, said.age_us)
     rows = [
         {"group": line.group.value, "what happens": fate_in_words(line), "by": ", ".join(line.rules)}
@@ -76,9 +82,9 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _label(originator: Nation, bundles: list[Bundle], level: Level) -> Label:
-    """Return the label a guard would give: releasable to every partner, raw measurements kept at home."""
-    partners = {p for one in bundles if originator in one.parties for p in one.parties}
-    return tighten(ordinary_label(originator, partners, level), RAW_ONLY_AT_HOME)
+    """Return a label that leaves all to the arrangements but raw measurements, which stay at home."""
+    nations = {party for one in bundles for party in one.parties}
+    return tighten(ordinary_label(originator, nations, level), RAW_ONLY_AT_HOME)
 
 
 def _read_message(path: Path) -> Said:
@@ -87,11 +93,7 @@ def _read_message(path: Path) -> Said:
     Raises:
         UsageError: unreadable, or none of these.
     """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MESSAGE_BYTES_MAX)
-    except OSError as error:
-        raise UsageError(f"cannot read it: {error.strerror}", str(path)) from error
+    data = _read(path)
     try:
         if data.lstrip()[:1] == b"{":
             return Said(msgspec.json.decode(data, type=Report), None)
@@ -99,6 +101,14 @@ def _read_message(path: Path) -> Said:
     except (msgspec.MsgspecError, PeerError, UnicodeDecodeError) as error:
         wanted = "a report as JSON, or a report, delivery or sealed report as it travels"
         raise UsageError(f"not a message: {error}", str(path), wanted) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MESSAGE_BYTES_MAX)
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", str(path)) from error
 
 
 def _said(data: bytes) -> Said:

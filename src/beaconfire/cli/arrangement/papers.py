@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from beaconfire.adapters.bundles import read_bounded, read_template, shipped_templates
+from beaconfire.adapters.bundles import example_templates, read_bounded, read_template, shipped_templates
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.arrangement import ArrangementTemplate, Bundle, SignedBundle
 from beaconfire.release.arrangements import bundle_of, read_bundle
@@ -39,7 +39,7 @@ def read_paper(name: str) -> Bundle:
     Raises:
         UsageError: neither a shipped arrangement nor a file that holds one.
     """
-    shipped = shipped_templates()
+    shipped = shipped_templates() | example_templates()
     if name in shipped:
         return bundle_from(shipped[name])
     path = Path(name)
@@ -57,7 +57,7 @@ def read_papers(names: Sequence[str]) -> list[Bundle]:
 
 def template_of(name: str) -> ArrangementTemplate:
     """Return a template by the name of a shipped one or from its `.toml` file; raises `UsageError`."""
-    shipped = shipped_templates()
+    shipped = shipped_templates() | example_templates()
     if name not in shipped and Path(name).suffix != ".toml":
         raise UsageError(f"no template {name}", expected=f"a .toml file, or {', '.join(shipped)}")
     return shipped[name] if name in shipped else read_template(Path(name))

@@ -10,7 +10,8 @@ import z3
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import Group
 from beaconfire.release.obligations import Obligations
-from beaconfire.release.proof.model import OTHERS, Case, Model, Search, Terms, model_of, symbols_for
+from beaconfire.release.proof.model import OTHERS, Model, Symbols, Terms, model_of, symbols_for
+from beaconfire.release.proof.search import Case, Search
 from beaconfire.release.proof.translate import OutsideFragment
 from beaconfire.release.proof.values import Term, all_of, any_of
 from beaconfire.release.rules import read_rules
@@ -59,18 +60,26 @@ def difference(old: Terms, new: Terms) -> tuple[Difference, ...]:
         wanted = "the fragment that can be proved"
         raise UsageError(f"{outside.rule} uses {outside.construct}", expected=wanted) from outside
     search = Search(symbols)
+    sides = _Side.of(before), _Side.of(after)
     nations = [name for name in symbols.parties if name not in OTHERS]
     pairs = [(giver, taker) for taker in nations for giver in nations if giver != taker]
-    found: list[Difference] = []
-    for giver, taker in pairs:
-        within = symbols.between(giver, taker)
-        if search.find(within, z3.Or(_passes(before), _passes(after))) is not None:
-            found += _between(before, after, search, (giver, taker))
-    return tuple(found)
+    return tuple(one for pair in pairs for one in _between(sides, search, symbols, pair))
+
+
+class _Side(msgspec.Struct, frozen=True):
+    """One of the two arrangements: when something passes, and how coarse in each way."""
+
+    passes: Term
+    coarseness: tuple[Term, ...]
+
+    @staticmethod
+    def of(model: Model) -> "_Side":
+        """Return the terms of a model, made once."""
+        return _Side(_passes(model), tuple(way.coarsest(model) for way in _WAYS))
 
 
 def _passes(model: Model) -> Term:
-    """Return when something of the group passes both judges."""
+    """Return when something of the group passes both judges; a covariance never without its state."""
     listed = any_of(
         all_of(
             [
@@ -81,68 +90,80 @@ def _passes(model: Model) -> Term:
         )
         for flow in model.terms.flows
     )
-    return z3.And(model.released, listed)
+    has_state = model.of(model.released, Group.TRAJECTORY)
+    is_covariance = model.symbols.is_group([Group.COVARIANCE])
+    return all_of([model.released, listed, z3.Implies(is_covariance, has_state)])
 
 
-def _between(before: Model, after: Model, search: Search, pair: tuple[str, str]) -> Iterator[Difference]:
-    giver, taker = pair
+def _between(
+    sides: tuple[_Side, _Side], search: Search, symbols: Symbols, pair: tuple[str, str]
+) -> Iterator[Difference]:
+    before, after = sides
+    unlike = [one != other for one, other in zip(before.coarseness, after.coarseness, strict=True)]
+    differs = any_of([before.passes != after.passes, *unlike])
+    within = symbols.between(*pair)
+    if not search.exists(within, z3.Or(before.passes, after.passes), differs):
+        return
     for group in Group:
-        where = z3.And(before.symbols.between(giver, taker), before.symbols.is_group([group]))
+        where = z3.And(within, symbols.is_group([group]))
+        if not search.exists(where, z3.Or(before.passes, after.passes), differs):
+            continue
         for change, less, more in ((Change.GAINS, before, after), (Change.LOSES, after, before)):
-            case = search.find(where, _passes(more), z3.Not(_passes(less)))
-            if case is not None:
-                words = _reach(search, where, more, less)
-                yield Difference(taker, giver, group, change, words, case)
-            for finer in _FINER:
-                case = search.find(where, _passes(more), _passes(less), finer.holds(more, less))
-                if case is not None:
-                    words = finer.told(search, more, less)
-                    yield Difference(taker, giver, group, change, words, case)
+            for words, example in _ways(search, where, more, less):
+                yield Difference(pair[1], pair[0], group, change, words, example)
 
 
-def _reach(search: Search, where: Term, more: Model, less: Model) -> str:
-    """Say whether the group passes only under one of the two, or under both but not in all the same cases."""
-    both = search.find(where, _passes(more), _passes(less))
-    return "the group" if both is None else "the group, in some cases"
+def _ways(search: Search, where: Term, more: _Side, less: _Side) -> Iterator[tuple[str, Case]]:
+    """Yield in which ways one side gives more than the other, each with a request that shows it."""
+    case = search.find(where, more.passes, z3.Not(less.passes))
+    if case is not None:
+        in_part = search.exists(where, more.passes, less.passes)
+        yield ("the group, in some cases" if in_part else "the group"), case
+    for way, fine, coarse in zip(_WAYS, more.coarseness, less.coarseness, strict=True):
+        case = search.find(where, more.passes, less.passes, fine < coarse)
+        if case is not None:
+            yield way.told(search.number(fine), search.number(coarse)), case
 
 
-class _Finer(msgspec.Struct, frozen=True):
+class _Way(msgspec.Struct, frozen=True):
     """A way in which a group can pass finer under one arrangement than under another.
 
     Attributes:
         words: what the partner gains or loses.
         size: how coarse an obligation makes it.
         unit: of the size; empty where it is yes or no.
+        follows_launch: state and covariance are held back where the launch point is, as the decision does.
     """
 
     words: str
     size: Callable[[Obligations], float]
     unit: str = ""
+    follows_launch: bool = False
 
-    def holds(self, more: Model, less: Model) -> Term:
-        """Return when a request passes finer under the one."""
-        return self._coarsest(more) < self._coarsest(less)
-
-    def told(self, search: Search, more: Model, less: Model) -> str:
-        """Return what is gained or lost in the case found last, with the sizes."""
+    def told(self, fine: float, coarse: float) -> str:
+        """Return what is gained or lost, with the sizes."""
         if not self.unit:
             return self.words
-        fine, coarse = (search.number(self._coarsest(one)) for one in (more, less))
-        fine_words = f"{fine:g} {self.unit}" if fine else "none"
-        return f"{self.words} ({fine_words} rather than {coarse:g} {self.unit})"
+        return (
+            f"{self.words} ({f'{fine:g} {self.unit}' if fine else 'none'} rather than {coarse:g} {self.unit})"
+        )
 
-    def _coarsest(self, model: Model) -> Term:
+    def coarsest(self, model: Model) -> Term:
+        """Return how coarse the permits satisfied make a group."""
         most: Term = z3.RealVal(0)
         for one in model.permits:
             demanded = self.size(one.rule.obligations) if one.rule.obligations is not None else 0.0
             if demanded > 0.0:
                 most = z3.If(z3.And(one.satisfied, most < demanded), z3.RealVal(demanded), most)
-        return most
+        if not self.follows_launch:
+            return most
+        moving = model.symbols.is_group([Group.TRAJECTORY, Group.COVARIANCE])
+        return z3.If(z3.And(moving, model.launch_is_hidden), z3.RealVal(1), most)
 
 
-_FINER: Final = (
-    _Finer("a finer grid", lambda one: one.grid_m / 1_000.0, "km"),
-    _Finer("finer times", lambda one: one.round_time_s, "s"),
-    _Finer("the boost too", lambda one: float(one.coast_only)),
-    _Finer("the names of sensors", lambda one: float(one.opaque_sensor)),
+_WAYS: Final = (
+    _Way("a finer grid", lambda one: one.grid_m / 1_000.0, "km"),
+    _Way("finer times", lambda one: one.round_time_s, "s"),
+    _Way("the boost too", lambda one: float(one.coast_only), follows_launch=True),
+    _Way("the names of sensors", lambda one: float(one.opaque_sensor)),
 )

@@ -9,7 +9,8 @@ import z3
 from beaconfire.messages.arrangement import Flow, KeyClass
 from beaconfire.messages.words import Group, Level, Mode
 from beaconfire.release.obligations import Obligations
-from beaconfire.release.proof.model import ORCON, Case, Model, Search
+from beaconfire.release.proof.model import ORCON, Model
+from beaconfire.release.proof.search import Case, Search
 from beaconfire.release.proof.values import TRUE, Term, all_of, any_of
 from beaconfire.release.rules import Rule
 
@@ -100,7 +101,7 @@ def modes(model: Model, search: Search) -> Finding:
     real = model.symbols.is_mode([Mode.REAL])
     if model.terms.key_class is KeyClass.LIVE:
         wrong = made_up
-    elif model.terms.key_class is not None or search.find(model.granted, made_up) is not None:
+    elif model.terms.key_class is not None or search.exists(model.granted, made_up):
         wrong = real
     else:
         wrong = made_up
@@ -192,17 +193,10 @@ def _rules_that(model: Model, fulfils: Callable[[Obligations], bool]) -> list[Ru
 
 def inference(model: Model, search: Search) -> Finding:
     """Where the launch point is coarse or missing, the boost, which would give it back, is left out."""
-
-    def of(term: Term, group: Group) -> Term:
-        return z3.substitute(term, (model.symbols.group, model.symbols.codes.text(group).term))
-
-    coarse = model.permitted_by(_rules_that(model, lambda one: one.grid_m > 0.0))
-    hidden = z3.Or(
-        z3.Not(of(model.released, Group.LAUNCH_POINT)),
-        of(coarse, Group.LAUNCH_POINT),
-    )
     truncated = model.permitted_by(_rules_that(model, lambda one: one.coast_only))
-    case = search.find(model.released, model.symbols.is_group(MOVING), z3.Not(truncated), hidden)
+    case = search.find(
+        model.released, model.symbols.is_group(MOVING), z3.Not(truncated), model.launch_is_hidden
+    )
     if case is None:
         return _proved("inference", "a launch point that is withheld or coarse can't be had from the boost")
     words = f"{_would_go(case)} during the boost, which gives back the launch point withheld or coarsened"
@@ -291,7 +285,7 @@ def _some_mode(model: Model) -> Term:
     passing = [
         mode
         for mode in (Mode.SIMULATED, Mode.EXERCISE, Mode.REAL)
-        if probe.find(model.granted, model.symbols.is_mode([mode])) is not None
+        if probe.exists(model.granted, model.symbols.is_mode([mode]))
     ]
     return model.symbols.is_mode(passing or [Mode.SIMULATED])
 
@@ -299,7 +293,7 @@ def _some_mode(model: Model) -> Term:
 def idle(model: Model, search: Search) -> Finding:
     """Every rule applies to something: one that never does was meant to do something else."""
     for one in model.outcomes:
-        if search.find(one.satisfied) is None:
+        if not search.exists(one.satisfied):
             kind = "permit" if one.rule.permits else "forbid"
             words = f"the {kind} {one.rule.name} applies to no report at all"
             return Finding("idle", holds=False, words=words, rules=(one.rule.name,))

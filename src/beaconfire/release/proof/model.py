@@ -22,7 +22,6 @@ OTHERS: Final = ("XAA", "XBB")
 OTHER_RESTRICTIONS: Final = ("RESTRICTION-A", "RESTRICTION-B")
 ORCON: Final = "ORCON"
 AGE_S_MAX: Final = 2_592_001
-SOLVER_TIMEOUT_MS: Final = 20_000
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -49,28 +48,6 @@ class Terms(msgspec.Struct, frozen=True):
     policies: str
     key_class: KeyClass | None = None
     keys: tuple[PublicKey, ...] = ()
-
-
-class Case(msgspec.Struct, frozen=True):
-    """One concrete request: a group of a report, and who would receive it."""
-
-    recipient: str
-    originator: str
-    group: str
-    mode: str
-    level: Level
-    releasable_to: tuple[str, ...]
-    restrictions: tuple[str, ...]
-    age_s: int
-
-    def words(self) -> str:
-        """Return it in plain words."""
-        named = " and ".join(self.releasable_to) or "nobody"
-        marked = f", restricted {' and '.join(self.restrictions)}" if self.restrictions else ""
-        return (
-            f"the {self.group.replace('_', ' ')} of a report of {self.originator}, {self.mode}, "
-            f"{self.level.name}, releasable to {named}{marked}, {self.age_s} s old"
-        )
 
 
 class Symbols(msgspec.Struct, frozen=True):
@@ -253,6 +230,19 @@ class Model(msgspec.Struct, frozen=True):
         useless = [group for group in Group if not rule.obligations.can_apply_to(group)]
         return TRUE if rule.obligations.drop else self.symbols.is_group(useless)
 
+    def of(self, term: Term, group: Group) -> Term:
+        """Return what a term says of another group of the same report."""
+        return z3.substitute(term, (self.symbols.group, self.symbols.codes.text(group).term))
+
+    @property
+    def launch_is_hidden(self) -> Term:
+        """When the launch point of the same report is withheld or coarsened."""
+        coarsening = [
+            one.rule for one in self.permits if one.rule.obligations and one.rule.obligations.grid_m
+        ]
+        coarse = self.of(self.permitted_by(coarsening), Group.LAUNCH_POINT)
+        return z3.Or(z3.Not(self.of(self.released, Group.LAUNCH_POINT)), coarse)
+
     def permitted_by(self, rules: Iterable[Rule]) -> Term:
         """Return when one of these rules, all permits, is satisfied."""
         names = {rule.name for rule in rules}
@@ -273,108 +263,6 @@ def model_of(terms: Terms, rules: Sequence[Rule], symbols: Symbols | None = None
     request = symbols or symbols_for([terms], rules)
     given = variables(request)
     return Model(terms, request, tuple(translate(rule, request.codes, given) for rule in rules))
-
-
-class Search:
-    """Looks for requests with a property; one solver for all questions on one symbolic request."""
-
-    def __init__(self, symbols: Symbols) -> None:
-        self._symbols = symbols
-        self._solver = z3.Solver()
-        self._solver.set("timeout", SOLVER_TIMEOUT_MS)
-        self._solver.add(well_formed(symbols))
-        self._found: Any = None
-
-    def find(self, *properties: Term) -> Case | None:
-        """Return a request with every property, as plain a one as there is, or None if there is none.
-
-        Raises:
-            TimeoutError: the solver could not tell within its time: nothing is proved.
-        """
-        self._found = None
-        self._solver.push()
-        try:
-            self._solver.add(*properties)
-            if not self._holds():
-                return None
-            for plainer in _plainer(self._symbols):
-                self._prefer(plainer)
-            return _case(self._symbols, self._found)
-        finally:
-            self._solver.pop()
-
-    def _holds(self) -> bool:
-        verdict = self._solver.check()
-        if verdict == z3.unknown:
-            raise TimeoutError(self._solver.reason_unknown())
-        if verdict == z3.sat:
-            self._found = self._solver.model()
-        return bool(verdict == z3.sat)
-
-    def _prefer(self, plainer: Term) -> None:
-        """Keep a wish if it can be had beside all that was kept."""
-        if self.is_so(plainer):
-            self._solver.add(plainer)
-            return
-        self._solver.push()
-        self._solver.add(plainer)
-        fits = self._holds()
-        self._solver.pop()
-        if fits:
-            self._solver.add(plainer)
-
-    def satisfied(self, outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-        """Return the names of the rules that are satisfied by the request found last."""
-        return tuple(one.rule.name for one in outcomes if self.is_so(one.satisfied))
-
-    def number(self, term: Term) -> float:
-        """Return what a number is in the request found last; raises `ValueError` if none was found."""
-        if self._found is None:
-            raise ValueError("no request was found")
-        value = self._found.eval(term, model_completion=True).as_fraction()
-        return float(value)
-
-    def is_so(self, term: Term) -> bool:
-        """Return whether a term is true of the request found last."""
-        return self._found is not None and z3.is_true(self._found.eval(term, model_completion=True))
-
-
-def _plainer(symbols: Symbols) -> list[Term]:
-    """Return what makes a counterexample easy to read, the most wanted first."""
-    bare = [z3.Not(held) for held in reversed(symbols.restricted.values())]
-    alone = [z3.Not(held) for held in symbols.releasable.values()]
-    strangers = [term for name in OTHERS for term in (symbols.receives(name), symbols.gives(name))]
-    return [
-        z3.Not(any_of(strangers)),
-        symbols.is_mode([Mode.SIMULATED]),
-        *bare,
-        *alone,
-        symbols.level == int(Level.UNCLASSIFIED),
-        symbols.age_s == 1,
-        *(symbols.is_group([group]) for group in Group),
-    ]
-
-
-def _case(symbols: Symbols, found: Any) -> Case:
-    def number(term: Term) -> int:
-        return int(found.eval(term, model_completion=True).as_long())
-
-    def members(held: dict[str, Term]) -> tuple[str, ...]:
-        return tuple(
-            name for name, term in held.items() if z3.is_true(found.eval(term, model_completion=True))
-        )
-
-    codes = symbols.codes
-    return Case(
-        recipient=codes.name_of(number(symbols.principal)),
-        originator=codes.text_of(number(symbols.originator)),
-        group=codes.text_of(number(symbols.group)),
-        mode=codes.text_of(number(symbols.mode)),
-        level=Level(number(symbols.level)),
-        releasable_to=members(symbols.releasable),
-        restrictions=members(symbols.restricted),
-        age_s=number(symbols.age_s),
-    )
 
 
 def terms_of(bundle: Bundle) -> Terms:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import HUB
 from beaconfire.release.proof.invariants import SOLVED, Finding
-from beaconfire.release.proof.model import Search, Terms, model_of
+from beaconfire.release.proof.model import Terms, model_of
+from beaconfire.release.proof.search import Search
 from beaconfire.release.proof.translate import OutsideFragment
 from beaconfire.release.rules import Rule, read_rules
 
