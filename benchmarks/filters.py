@@ -6,8 +6,8 @@ One update: 1 s Runge-Kutta step of mean and covariance with J2 and the turning 
 azimuth, elevation (10 m, 5 mrad would upset an extended filter; here 30 m, 0.5 mrad). All answers after 20
 updates of the same track are held against each other before anything is timed. Also: the batch solve of an
 arc of 120 plots beside SciPy's least squares, and a scan of 100 and 1,000 tracks beside Stone Soup's global
-nearest neighbour. Each is timed in turn with its peers; the best of several turns counts. Ratios are what a
-shared machine can tell.
+nearest neighbour. Each is timed in turn with its peers, in processor time, so that others on the machine
+matter less; the best of several turns counts. Ratios are what a shared machine can tell.
 """
 
 import argparse
@@ -159,20 +159,20 @@ class Floor:
 
 
 def best_s(calls: dict[str, Callable[[], object]], turns: int, least_s: float = 0.02) -> dict[str, float]:
-    """Return the shortest time of each call, seconds: taken in turn, each repeated to be worth timing."""
+    """Return the shortest processor time of each call, seconds: in turn, each repeated to be worth it."""
     best: dict[str, float] = {}
     repeats: dict[str, int] = {}
     for name, call in calls.items():
         call()
-        started = time.perf_counter()
+        started = time.process_time()
         call()
-        repeats[name] = max(1, math.ceil(least_s / max(time.perf_counter() - started, 1e-7)))
+        repeats[name] = max(1, math.ceil(least_s / max(time.process_time() - started, 1e-7)))
     for _ in range(turns):
         for name, call in calls.items():
-            started = time.perf_counter()
+            started = time.process_time()
             for _ in range(repeats[name]):
                 call()
-            taken = (time.perf_counter() - started) / repeats[name]
+            taken = (time.process_time() - started) / repeats[name]
             best[name] = min(best.get(name, math.inf), taken)
     return best
 

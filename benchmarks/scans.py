@@ -195,9 +195,9 @@ def measure(
         found[f"scan_{size}_ms"] = 1e3 * best_s({"ours": scan.ours}, turns)["ours"]
         if size == PEER_SIZE:
             run = scan.stone_soup(station)
-            started = time.perf_counter()
+            started = time.process_time()
             agreed = float(np.mean(run() == scan.ours()))
-            taken_s = time.perf_counter() - started
+            taken_s = time.process_time() - started
             assert agreed > 0.99, f"Stone Soup chose otherwise in {1.0 - agreed:.0%}"
             found[f"stone_soup_{size}_ms"] = 1e3 * taken_s
             found[f"stone_soup_x_scan_{size}"] = 1e3 * taken_s / found[f"scan_{size}_ms"]
