@@ -15,12 +15,12 @@ from beaconfire.cli.main import main
 from beaconfire.errors import UsageError
 from beaconfire.messages.codec import decode
 from beaconfire.messages.transfer import Suspension
-from beaconfire.messages.words import HUB, Nation
+from beaconfire.messages.words import Nation
 from real_servers import RealServers
 
 pytestmark = pytest.mark.real
 
-NODES = ("hub/HUB", "guard/KOR", "guard/JPN")
+GUARDS = ("guard/KOR", "guard/JPN")
 PATIENCE_S = 60.0
 
 
@@ -34,9 +34,9 @@ def running(made: Installation) -> Iterator[Installation]:
     servers = RealServers(made)
     processes: list[subprocess.Popen[str]] = []
     try:
-        for party in (HUB, "JPN", "KOR"):
+        for party in (*made.hubs, "JPN", "KOR"):
             servers.start(party)
-        for name in NODES:
+        for name in (*(f"hub/{hub}" for hub in made.hubs), *GUARDS):
             config = next(one.config for one in made.processes if one.name == name)
             role = name.partition("/")[0]
             command = [sys.executable, "-m", "beaconfire.cli.main", "run", role, "--config", str(config)]
@@ -80,7 +80,7 @@ def test_a_suspension_reaches_its_own_guard_the_hub_and_the_other_party(
 ) -> None:
     assert main(["arrangement", "suspend", "trilateral", *operator(running)]) == 0
     assert "trilateral suspended by KOR: its guard confirmed after" in capsys.readouterr().out
-    for role, party in ((Role.HUB, HUB), (Role.GUARD, "JPN")):
+    for role, party in (*((Role.HUB, hub) for hub in running.hubs), (Role.GUARD, "JPN")):
         said = until_heard(running, role, party, suspended=True)
         assert (said.party, said.arrangement) == ("KOR", "trilateral")
     assert main(["arrangement", "resume", "trilateral", *operator(running)]) == 0
