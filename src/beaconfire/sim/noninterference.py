@@ -54,9 +54,9 @@ from beaconfire.sim.twins import draw_twin
 
 TWINS: Final = 6
 """Twins of each story: that many pairs, so a story is run once for all of them."""
-STORIES_OF_PACTS: Final = 12
+STORIES_OF_PACTS: Final = 4
 """Stories among the same arrangements, so that what the deciders remember of one meets the others."""
-STORIES_OF_RULES: Final = 4
+STORIES_OF_RULES: Final = 2
 DELAY_MAX_US: Final = 40_000
 QUIET_US: Final = 300_000
 """After the last slot, so that resends and gathered receipts fall into the story."""
@@ -166,7 +166,8 @@ class World:
             engine.scheduler.skip_to(START_US + AFTER_US)
             engine.run_until(START_US + AFTER_US + SLOT_US)
         disk = engine.hosted[HUB_ADDRESS].disk
-        _check_judges(disk)
+        for hosted in engine.hosted.values():
+            _check_judges(hosted.disk)
         logs = {name: disk.log(name) for name in disk.logs() if name.endswith(f"/{story.observer}")}
         return Seen(watcher.letters, logs, watcher.given)
 
@@ -237,7 +238,7 @@ def _secret(purpose: str) -> bytes:
 def _check_judges(disk: SimDisk) -> None:
     """Hold the two judges to each other: what the first lets pass, the second does too."""
     for name in disk.logs():
-        if not name.startswith("gave/"):
+        if not name.startswith(("gave/", "guard/")):
             continue
         for body in disk.log(name):
             record = decode_record(body)
@@ -303,9 +304,14 @@ class Tally(msgspec.Struct):
 class Pairs:
     """Runs pairs, story by story."""
 
-    def __init__(self) -> None:
-        """Make the keys."""
+    def __init__(self, twins: int = TWINS) -> None:
+        """Make the keys.
+
+        Args:
+            twins: of each story.
+        """
         self._world = World()
+        self._twins = twins
         self._drawn: tuple[int, Sequence[Pact]] = (-1, ())
         self.tally = Tally()
 
@@ -321,7 +327,7 @@ class Pairs:
         self.tally.letters += len(first.letters)
         self.tally.given += len(first.given)
         self.tally.withheld += sum(_is_withheld(story, one) for one in story.said)
-        for turn in range(TWINS):
+        for turn in range(self._twins):
             twin = draw_twin(story, number * TWINS + turn)
             if not twin.changes:
                 continue

@@ -79,7 +79,7 @@ def draw_pact(name: str, parties: Sequence[Nation], chance: Chance) -> Pact:
     pairs = [(o, r) for o in parties for r in parties if o != r]
     grants = tuple(grant for o, r in pairs for grant in _draw_grants(o, r, chance))
     forbidden = tuple(g for g in Group if g is not Group.PROVENANCE and chance.happens(0.06))
-    fault: Fault = "error" if chance.happens(0.06) else "obligation" if chance.happens(0.06) else ""
+    fault: Fault = "error" if chance.happens(0.03) else "obligation" if chance.happens(0.03) else ""
     return Pact(name, tuple(parties), grants, (Group.RAW_MEASUREMENT, *forbidden), fault)
 
 
@@ -176,10 +176,12 @@ class View(msgspec.Struct, frozen=True):
     Attributes:
         groups: present in the report and passing, in whatever form.
         coarse: of these, those that pass coarsened.
+        rounded_s: step that the times of detection and burnout are rounded to; 0 if they are not.
     """
 
     groups: frozenset[Group]
     coarse: frozenset[Group]
+    rounded_s: int = 0
 
 
 NOTHING: Final = View(frozenset(), frozenset())
@@ -217,7 +219,8 @@ def view_of(
     if Group.PROVENANCE not in groups or len(groups) < 2:
         return NOTHING
     coarse = frozenset(g for g in groups if any(d.grid_km or d.opaque for d in passing[g]))
-    return View(groups, coarse)
+    rounded_s = max((one.round_s for one in passing.get(Group.TIMING, [])), default=0)
+    return View(groups, coarse, rounded_s if Group.TIMING in groups else 0)
 
 
 def _demands(
@@ -252,6 +255,11 @@ def _is_there(report: Report, group: Group, coast: bool) -> bool:  # noqa: FBT00
         return False
     if group not in _MOVING or not coast:
         return True
+    return is_boost_over(report)
+
+
+def is_boost_over(report: Report) -> bool:
+    """Return whether a report's state is after the boost, by its own phase and by the burnout it states."""
     state, timing = report.trajectory, report.timing
     if state is None or state.phase is Phase.BOOST:
         return False

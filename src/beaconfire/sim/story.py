@@ -126,7 +126,7 @@ def draw_story(seed: int, pacts: tuple[Pact, ...], rules: dict[Nation, Labelling
     """Return the story of a seed among some arrangements."""
     chance = Chance(seed, "story")
     said = [_draw_said(slot, chance) for slot in range(SLOTS) if chance.happens(0.6)]
-    said += [_draw_second(one, chance) for one in said if chance.happens(0.2)]
+    said += [_draw_second(one, chance) for one in said if chance.happens(0.3)]
     words = tuple(_draw_words(pacts, {one.slot for one in said}, chance))
     observer = NATIONS[chance.between(0, 2)]
     mute = frozenset(n for n in NATIONS if n != observer and chance.happens(0.1))
@@ -138,10 +138,13 @@ def _when(said: Said) -> TimeUs:
 
 
 def _draw_second(first: Said, chance: Chance) -> Said:
-    """Return one thing more that is said of the same track in the same slot."""
+    """Return one thing more that is said of the same track in the same slot, often in the same stage."""
     report = draw_report(first.slot, first.report.originator, chance, age_us=first.age_us)
-    same = msgspec.structs.replace(report, track=first.report.track)
-    return Said(first.slot, same, first.age_us, second=True)
+    if chance.happens(0.6):
+        same = msgspec.structs.replace(first.report, report_id=report.report_id, timing=report.timing)
+        return Said(first.slot, same, first.age_us, second=True)
+    track = msgspec.structs.replace(report, track=first.report.track)
+    return Said(first.slot, track, first.age_us, second=True)
 
 
 def _draw_words(pacts: tuple[Pact, ...], taken: set[int], chance: Chance) -> Iterator[Word]:
@@ -223,7 +226,8 @@ def _impact(report: Report, chance: Chance) -> tuple[ImpactEstimate, ...]:
 def _timing(report: Report, chance: Chance) -> Timing:
     at_us = report.stated_at_us
     burnout_us = at_us + chance.between(-20, 5) * 1_000_000 if chance.happens(0.7) else None
-    return Timing(at_us - chance.between(20, 90) * 1_000_000, at_us, burnout_us)
+    observed_us = at_us - chance.between(0, 2_000) * 1_000
+    return Timing(at_us - chance.between(20_000, 90_000) * 1_000, observed_us, burnout_us)
 
 
 def _classification(report: Report, chance: Chance) -> Classification:

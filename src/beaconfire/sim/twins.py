@@ -7,10 +7,10 @@ from typing import Final
 import msgspec
 
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
-from beaconfire.messages.report import Report, SensorUse
+from beaconfire.messages.report import Report, SensorUse, Timing
 from beaconfire.messages.words import Group, Nation
 from beaconfire.sim.chance import Chance
-from beaconfire.sim.pacts import LAUNCH_GRID_KM, NOTHING, draw_pact
+from beaconfire.sim.pacts import LAUNCH_GRID_KM, NOTHING, View, draw_pact, is_boost_over
 from beaconfire.sim.story import (
     GROUPS_DRAWN,
     NATIONS,
@@ -103,7 +103,11 @@ def _other(story: Story, chance: Chance) -> Story:
 
 
 def _withheld(story: Story, chance: Chance) -> Story:
-    """Change, add or take out a group that the observer may not have of a report that it gets."""
+    """Change, add or take out a group that the observer may not have of a report that it gets.
+
+    A report whose phase contradicts its own burnout is stated in boost by its guard, whoever sees which of
+    the two; so a change that makes or mends a contradiction is none of these.
+    """
     place = _pick(story, chance, lambda one: _passes(story, one))
     if place is None:
         return story
@@ -112,6 +116,8 @@ def _withheld(story: Story, chance: Chance) -> Story:
     group = GROUPS_DRAWN[chance.between(0, len(GROUPS_DRAWN) - 1)]
     value = drawn(group, old.report, chance) if chance.happens(0.7) else None
     new = msgspec.structs.replace(old, report=msgspec.structs.replace(old.report, **{group.value: value}))
+    if is_boost_over(new.report) != is_boost_over(old.report):
+        return story
     if group in before.groups or story.view(new) != before:
         return story
     return _replaced(story, place, new)
@@ -119,16 +125,22 @@ def _withheld(story: Story, chance: Chance) -> Story:
 
 def _within_the_cell(story: Story, chance: Chance) -> Story:
     """Change what the observer gets coarsened only, so little that the coarse value stays."""
-    place = _pick(story, chance, lambda one: bool(story.view(one).coarse))
+    place = _pick(story, chance, lambda one: bool(_movable(story.view(one))))
     if place is None:
         return story
     old = story.said[place]
-    coarse = sorted(story.view(old).coarse)
-    group = coarse[chance.between(0, len(coarse) - 1)]
-    report = _MOVED[group](old.report, chance) if group in _MOVED else old.report
+    view = story.view(old)
+    groups = _movable(view)
+    group = groups[chance.between(0, len(groups) - 1)]
+    report = _MOVED[group](old.report, view, chance)
     if report is old.report:
         return story
     return _replaced(story, place, msgspec.structs.replace(old, report=report))
+
+
+def _movable(view: View) -> list[Group]:
+    coarse = [group for group in sorted(view.coarse) if group in _MOVED]
+    return [*coarse, *([Group.TIMING] if view.rounded_s else [])]
 
 
 def _passes(story: Story, said: Said) -> bool:
@@ -139,8 +151,9 @@ def _replaced(story: Story, place: int, new: Said) -> Story:
     return _with_said(story, [new if index == place else one for index, one in enumerate(story.said)])
 
 
-def _moved_launch(report: Report, chance: Chance) -> Report:
+def _moved_launch(report: Report, view: View, chance: Chance) -> Report:
     """Move a launch point within its cell of the only grid that `pacts` draws."""
+    del view
     launch = report.launch_point
     if not isinstance(launch, LaunchEstimate):
         return report
@@ -161,17 +174,29 @@ def _cell(area: Ellipse) -> tuple[int, int]:
     return row, math.floor(area.longitude_rad / (2.0 * math.pi) * columns)
 
 
-def _more_detections(report: Report, chance: Chance) -> Report:
+def _more_detections(report: Report, view: View, chance: Chance) -> Report:
     """Count more detections, but not so many more that the power of two below changes."""
     use = report.sensor
     if not isinstance(use, SensorUse):
         return report
-    del chance
+    del view, chance
     most = (1 << use.detections.bit_length()) - 1
     return msgspec.structs.replace(report, sensor=msgspec.structs.replace(use, detections=most))
 
 
-_MOVED: Final[dict[Group, Callable[[Report, Chance], Report]]] = {
+def _moved_detection(report: Report, view: View, chance: Chance) -> Report:
+    """Have the first detection at another time that rounds to the same, halves up."""
+    timing = report.timing
+    if not isinstance(timing, Timing):
+        return report
+    step_us = view.rounded_s * 1_000_000
+    floor_us = (timing.first_detected_at_us + step_us // 2) // step_us * step_us - step_us // 2
+    moved = msgspec.structs.replace(timing, first_detected_at_us=floor_us + chance.between(0, step_us - 1))
+    return msgspec.structs.replace(report, timing=moved)
+
+
+_MOVED: Final[dict[Group, Callable[[Report, View, Chance], Report]]] = {
+    Group.TIMING: _moved_detection,
     Group.LAUNCH_POINT: _moved_launch,
     Group.SENSOR: _more_detections,
 }
