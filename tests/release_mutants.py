@@ -348,12 +348,6 @@ RELAYING = (
         _SUSPENDED,
         f"{_SUSPENDED}\n        return False\n\n    def was(self, arrangement: str) -> bool:",
     ),
-    _one(
-        "a suspension of one is a suspension of all",
-        "release.arrangements",
-        "for (_, name), word in self._said.items() if name == arrangement",
-        "for word in self._said.values()",
-    ),
 )
 
 MUTANTS = (*POLICIES, *DECIDING, *JUDGING, *RELAYING)

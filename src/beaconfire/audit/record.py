@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from beaconfire.audit.growth import Growth
 from beaconfire.audit.merkle import EMPTY_ROOT, Tree
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.words import Group, Lane, TimeUs
@@ -93,21 +94,22 @@ class AuditLog:
 
     Attributes:
         name: of the log in the journal.
+        growth: its Merkle tree, and how far it is vouched for.
     """
 
-    def __init__(self, name: str, records: Iterable[bytes] = ()) -> None:
-        """Take the records already in the log, in order."""
+    def __init__(self, name: str, records: Iterable[bytes] = (), vouched: int = 0) -> None:
+        """Take the records already in the log, in order, and the size that was vouched for."""
         self.name = name
-        self._tree = Tree(records)
+        self.growth = Growth(records, vouched)
 
     @property
     def size(self) -> int:
         """Number of records."""
-        return self._tree.size
+        return self.growth.size
 
     def root(self) -> bytes:
         """Return the Merkle root over all records, 32 bytes."""
-        return self._tree.root()
+        return self.growth.root()
 
     def add(self, subject: Subject, decided: Passed | Withheld, at_us: int) -> bytes:
         """Add one decision and return the bytes to append to the log in the journal."""
@@ -115,8 +117,8 @@ class AuditLog:
         refused = decided if isinstance(decided, Withheld) else None
         outcome = Outcome.RELEASED if passed else Outcome.REFUSED
         record = AuditRecord(
-            index=self._tree.size,
-            root_before=self._tree.root(),
+            index=self.growth.size,
+            root_before=self.growth.root(),
             at_us=at_us,
             outcome=Outcome.DEGRADED if passed and passed.degraded else outcome,
             originator=subject.originator[:MAXIMUM_DETAIL],
@@ -132,7 +134,7 @@ class AuditLog:
             digest=hashlib.sha256(subject.body).digest(),
         )
         body = _encoder.encode(record)
-        self._tree.append(body)
+        self.growth.append(body)
         return body
 
 

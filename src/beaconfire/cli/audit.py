@@ -1,59 +1,116 @@
-"""`beaconfire audit`: verify the audit logs in a journal, and show what was released and refused."""
+"""`beaconfire audit`: verify the logs in a journal, show them, prove that a decision stands in one."""
 
 import argparse
+import base64
+import binascii
+import json
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
-from beaconfire.audit.merkle import leaf_hash, root_of
-from beaconfire.audit.record import AuditRecord, decode_record, flaw_in_log
-from beaconfire.cli.keys import read_keyring
+from beaconfire.audit.record import AuditRecord, decode_record
+from beaconfire.audit.verifier import Found, flaw_in_signatures, leads_to, path_of, verify_log
 from beaconfire.errors import UsageError
-from beaconfire.messages.words import HUB
-from beaconfire.release.attest import signers_of_checkpoint
-from beaconfire.release.keys import Keyring
 
 CHECKPOINTS: Final = "checkpoint/"
+AUDITED: Final = ("gave/", "given/", "guard/")
+MAXIMUM_BYTES: Final = 1_000_000
+
+Keys = list[dict[str, Any]]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb and its options."""
     parser = subparsers.add_parser("audit", help="verify and show what was released and refused")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    verify = actions.add_parser("verify", help="find altered, missing and reordered records")
-    verify.add_argument("--keyring", type=Path, metavar="FILE", help="to check the checkpoints' signatures")
+    verify = actions.add_parser("verify", help="find altered, missing and reordered records, and forks")
+    verify.add_argument("--against", type=Path, nargs="+", default=[], metavar="JOURNAL", help="copies")
     show = actions.add_parser("show", help="print the records")
     show.add_argument("--log", default="", help="only logs whose name begins so, such as gave/KOR")
-    for one in (verify, show):
+    prove = actions.add_parser("prove-inclusion", help="prove that a record stands in a log, as JSON")
+    prove.add_argument("--log", required=True, help="name, such as given/JPN")
+    prove.add_argument("--index", type=int, required=True, metavar="N", help="of the record, from 0")
+    for one in (verify, show, prove):
         one.add_argument("journal", type=Path, metavar="JOURNAL", help="SQLite journal of a guard or hub")
+    for one in (verify, show):
         one.add_argument("--json", action="store_true", help="print JSON")
+    check = actions.add_parser("check-inclusion", help="check such a proof, without the journal")
+    check.add_argument("proof", type=Path, metavar="FILE", help="what prove-inclusion printed")
+    for one in (verify, check):
+        one.add_argument("--keyring", type=Path, metavar="FILE", help="to check the checkpoints' signatures")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do one action; returns 0, or 1 if a log is flawed.
+    """Do one action; returns 0, or 1 if a log or a proof is flawed.
 
     Raises:
         UsageError: a file is not usable.
     """
+    match arguments.action:
+        case "verify":
+            return _verify(arguments)
+        case "show":
+            return _show(read_logs(arguments.journal), arguments)
+        case "prove-inclusion":
+            print(json.dumps(proof_of(read_logs(arguments.journal), arguments.log, arguments.index)))
+            return 0
+        case _:
+            return _check(arguments)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    keys = read_keys(arguments.keyring) if arguments.keyring else None
     logs = read_logs(arguments.journal)
-    if arguments.action == "show":
-        return _show(logs, arguments)
-    keyring = read_keyring(arguments.keyring) if arguments.keyring else None
-    rows = [_verdict(name, logs, keyring) for name in logs if not name.startswith(CHECKPOINTS)]
+    elsewhere = [read_logs(one) for one in arguments.against]
+    found = verify_logs(logs, keys, elsewhere)
     if arguments.json:
-        print(msgspec.json.encode(rows).decode())
+        rows = [{**msgspec.to_builtins(one), **_counts(one, logs)} for one in found]
+        print(json.dumps(rows))
     else:
-        for row in rows:
-            print(f"{row['log']:<12} {row['records']:>8} records  {row['flaw'] or 'whole'}")
-    return 1 if any(row["flaw"] for row in rows) else 0
+        for one in found:
+            print(
+                f"{one.log:<12} {one.records:>8} records, {one.signed} signed for by the hub, "
+                f"{one.vouched} vouched for by the nation  {one.flaw or 'whole'}"
+            )
+    return 1 if any(one.flaw for one in found) else 0
+
+
+def _counts(found: Found, logs: dict[str, list[bytes]]) -> dict[str, int]:
+    return {"checkpoints": len(logs.get(CHECKPOINTS + found.log, []))}
+
+
+def verify_logs(
+    logs: dict[str, list[bytes]], keys: Keys | None, elsewhere: list[dict[str, list[bytes]]]
+) -> list[Found]:
+    """Return what is wrong with each audit log of a journal.
+
+    A log of which only checkpoints are left counts as cut off, not as one that never was.
+
+    Args:
+        logs: of the journal, as `read_logs` gives them.
+        keys: public keys, or None to leave signatures unverified.
+        elsewhere: logs of copies, or of a nation's own guard, to find two histories.
+    """
+    names = {name for name in logs if name.startswith(AUDITED)}
+    names |= {name.removeprefix(CHECKPOINTS) for name in logs if name.startswith(CHECKPOINTS)}
+    return [
+        verify_log(
+            name,
+            logs.get(name, []),
+            logs.get(CHECKPOINTS + name, []),
+            keys,
+            [body for copy in elsewhere for body in copy.get(CHECKPOINTS + name, [])],
+        )
+        for name in sorted(names)
+    ]
 
 
 def read_logs(journal: Path) -> dict[str, list[bytes]]:
     """Return all logs of a journal, each in order, without writing to it.
+
+    Offers that a guard wrote down as evidence count as checkpoints of the log that they are of.
 
     Raises:
         UsageError: no such file, or not a journal.
@@ -70,41 +127,97 @@ def read_logs(journal: Path) -> dict[str, list[bytes]]:
             connection.close()
     except (sqlite3.Error, TypeError) as error:
         raise UsageError(f"not a journal: {error}", str(journal)) from error
+    for name in [name for name in logs if name.startswith("evidence/")]:
+        for body in logs.pop(name):
+            offer = msgspec.msgpack.decode(body)
+            signed = {"body": offer["body"], "signatures": [["HUB", offer["key_id"], offer["signature"]]]}
+            logs.setdefault(CHECKPOINTS + offer["log"], []).append(msgspec.msgpack.encode(signed))
     return logs
 
 
-def _verdict(name: str, logs: dict[str, list[bytes]], keyring: Keyring | None) -> dict[str, Any]:
-    records, checkpoints = logs[name], logs.get(CHECKPOINTS + name, [])
-    flaw = flaw_in_log(records) or flaw_in_checkpoints(name, records, checkpoints, keyring)
-    return {"log": name, "records": len(records), "checkpoints": len(checkpoints), "flaw": flaw}
+def read_keys(path: Path) -> Keys:
+    """Return the public keys of a keyring file, plain, read without the code that wrote it.
 
-
-def flaw_in_checkpoints(
-    name: str, records: Sequence[bytes], checkpoints: Sequence[bytes], keyring: Keyring | None
-) -> str:
-    """Return the first checkpoint that the records don't bear out, or an empty string.
-
-    A checkpoint that counts more records than there are shows that the end of the log was cut off.
+    Raises:
+        UsageError: unreadable, or not a keyring.
     """
-    leaves = [leaf_hash(one) for one in records]
-    for number, body in enumerate(checkpoints):
-        try:
-            signed = msgspec.msgpack.decode(body, type=SignedCheckpoint)
-            said = msgspec.msgpack.decode(signed.body, type=Checkpoint)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return f"checkpoint {number} can't be read: {error}"
-        if said.log != name or said.size > len(leaves) or root_of(leaves[: said.size]) != said.root:
-            return f"checkpoint {number} counts {said.size} records that are not these"
-        if keyring is not None and HUB not in signers_of_checkpoint(signed, keyring):
-            return f"checkpoint {number} is not signed by the hub"
-    return ""
+    try:
+        with path.open("rb") as stream:
+            stated = json.loads(stream.read(MAXIMUM_BYTES))
+        return [{**one, "public": base64.b64decode(one["public"], validate=True)} for one in stated]
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", str(path)) from error
+    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        raise UsageError(f"not public keys: {error}", str(path), "a JSON list of public keys") from error
+
+
+def proof_of(logs: dict[str, list[bytes]], name: str, index: int) -> dict[str, Any]:
+    """Return what shows to anybody that a record stands in a log: record, path, and a checkpoint over it.
+
+    The newest checkpoint is taken that the nation cosigned, or else the hub's newest.
+
+    Raises:
+        UsageError: no such record, or no checkpoint that covers it yet.
+    """
+    records = logs.get(name, [])
+    covering = []
+    for body in logs.get(CHECKPOINTS + name, []):
+        outer = msgspec.msgpack.decode(body)
+        said = msgspec.msgpack.decode(outer["body"])
+        if index < said["size"] <= len(records):
+            covering.append((len(outer["signatures"]), said["size"], body))
+    if not 0 <= index < len(records):
+        raise UsageError(f"no record {index}", name, f"0 to {len(records) - 1}")
+    if not covering:
+        raise UsageError(f"no checkpoint covers record {index} yet", name, "one within a minute")
+    _, size, checkpoint = max(covering, key=lambda one: one[:2])
+    return {
+        "log": name,
+        "index": index,
+        "size": size,
+        "record": records[index].hex(),
+        "path": [one.hex() for one in path_of(records[:size], index)],
+        "checkpoint": checkpoint.hex(),
+    }
+
+
+def flaw_in_proof(proof: dict[str, Any], keys: Keys | None) -> str:
+    """Return why a proof of inclusion shows nothing, or an empty string."""
+    try:
+        record, checkpoint = bytes.fromhex(proof["record"]), bytes.fromhex(proof["checkpoint"])
+        path = [bytes.fromhex(one) for one in proof["path"]]
+        said = msgspec.msgpack.decode(msgspec.msgpack.decode(checkpoint)["body"])
+        place = (proof["index"], proof["size"])
+        if said["size"] != proof["size"] or said["log"] != proof["log"]:
+            return "the checkpoint is of another log or size"
+        if msgspec.msgpack.decode(record)["index"] != proof["index"]:
+            return "the record stands elsewhere"
+        if not leads_to(record, place, path, said["root"]):
+            return "the path does not lead from the record to the checkpoint"
+        return flaw_in_signatures(proof["log"], checkpoint, keys)
+    except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        return f"not a proof: {error}"
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    try:
+        with arguments.proof.open("rb") as stream:
+            proof = json.loads(stream.read(MAXIMUM_BYTES))
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", str(arguments.proof)) from error
+    except ValueError as error:
+        raise UsageError(f"not a proof: {error}", str(arguments.proof), "JSON of prove-inclusion") from error
+    keys = read_keys(arguments.keyring) if arguments.keyring else None
+    flaw = flaw_in_proof(proof, keys)
+    print(flaw or f"{proof['log']} holds it as record {proof['index']} of {proof['size']}")
+    return 1 if flaw else 0
 
 
 def _show(logs: dict[str, list[bytes]], arguments: argparse.Namespace) -> int:
     chosen = {
         name: bodies
         for name, bodies in logs.items()
-        if name.startswith(arguments.log) and not name.startswith(CHECKPOINTS)
+        if name.startswith(arguments.log) and name.startswith(AUDITED)
     }
     for name, bodies in chosen.items():
         for number, body in enumerate(bodies):

@@ -16,8 +16,10 @@ from beaconfire.cli import campaign_faults
 from beaconfire.errors import UsageError
 from beaconfire.sim.noninterference import Pairs
 from beaconfire.sim.sight import Breach
+from beaconfire.sim.tampering import Tampering
 
 PAIRS: Final = 5_000
+SPOILINGS: Final = 2_000
 PAIRS_MAX: Final = 100_000_000
 
 
@@ -31,7 +33,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     pairs.add_argument("--pairs", type=int, default=PAIRS, metavar="N", help="of runs to compare")
     pairs.add_argument("--first-story", type=int, default=0, metavar="N", help="the first of them")
     campaign_faults.add_parser(actions)
-    pairs.add_argument("--json", action="store_true", help="print the result as JSON")
+    audit = actions.add_parser("audit", help="whatever is done to an audit log is found")
+    audit.add_argument("--spoilings", type=int, default=SPOILINGS, metavar="N", help="to try")
+    for one in (pairs, audit):
+        one.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.action == "faults":
         return campaign_faults.run(arguments)
+    if arguments.action == "audit":
+        return _spoil(arguments)
     if not 1 <= arguments.pairs <= PAIRS_MAX or arguments.first_story < 0:
         raise UsageError(f"{arguments.pairs} pairs", "--pairs", f"1 to {PAIRS_MAX}, from story 0 or later")
     pairs, number, breach = Pairs(), arguments.first_story, ""
@@ -53,7 +60,24 @@ def run(arguments: argparse.Namespace) -> int:
             number += 1
             shown.update(task, completed=pairs.tally.pairs)
     found = msgspec.to_builtins(pairs.tally) | {"seconds": round(time.monotonic() - started, 1)}
-    _tell({**found, "next_story": number, "breach": breach}, as_json=arguments.json)
+    title = "Runs that differ only in what a nation may not have"
+    _tell(title, {**found, "next_story": number, "breach": breach}, as_json=arguments.json)
+    return 1 if breach else 0
+
+
+def _spoil(arguments: argparse.Namespace) -> int:
+    if not 1 <= arguments.spoilings <= PAIRS_MAX:
+        raise UsageError(f"{arguments.spoilings} spoilings", "--spoilings", f"1 to {PAIRS_MAX}")
+    tampering, number, breach = Tampering(), 0, ""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task("spoilings", total=arguments.spoilings)
+        while sum(tampering.tried.values()) < arguments.spoilings and not breach:
+            breach = _tried(tampering.run, number)
+            number += 1
+            shown.update(task, completed=sum(tampering.tried.values()))
+    _tell(
+        "Audit logs spoiled, and found to be", {**tampering.tried, "breach": breach}, as_json=arguments.json
+    )
     return 1 if breach else 0
 
 
@@ -65,11 +89,11 @@ def _tried(one: Callable[[int], None], number: int) -> str:
     return ""
 
 
-def _tell(found: dict[str, object], *, as_json: bool) -> None:
+def _tell(title: str, found: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found))
         return
-    table = Table("", "", title="Runs that differ only in what a nation may not have", show_header=False)
+    table = Table("", "", title=title, show_header=False)
     for name, value in found.items():
         table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
     Console().print(table)

@@ -11,6 +11,7 @@ from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
+from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 
 MAXIMUM_MESSAGE_BYTES: Final = 65_536
 
@@ -28,6 +29,8 @@ Message = (
     | Restarted
     | Standing
     | Suspension
+    | CheckpointOffer
+    | Cosignature
 )
 """Everything that goes over a bus; the field `type` tells which."""
 

@@ -23,6 +23,7 @@ from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Probe, Receipt, Restarted, Standing, Suspension
+from beaconfire.messages.vouching import CheckpointOffer
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Append,
@@ -39,6 +40,7 @@ from beaconfire.nodes.commands import (
 )
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
 from beaconfire.nodes.tenure import Tenure
+from beaconfire.nodes.vouching import Vouching
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good
 from beaconfire.release.cedar import CedarDecider
@@ -116,6 +118,7 @@ class GuardNode:
         self.counters = dict.fromkeys(
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
         )
+        self._vouching = Vouching(config.nation, config.key, config.keyring, rows)
         self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
         self._answering = {hub: Answering() for hub in config.hubs}
         self._unreceipted: dict[str, bool] = dict.fromkeys(config.hubs, False)
@@ -142,6 +145,8 @@ class GuardNode:
                 return self._probe(probe, inbound, now)
             case Restarted() if from_hub:
                 return self._reopen(inbound.sender, now)
+            case CheckpointOffer() as offer if from_hub:
+                return self._vouching.take(offer, inbound.sender, now)
             case Suspension() as said if from_home or from_hub:
                 return self._suspension(said, now, from_home=from_home)
             case Report():
@@ -300,7 +305,11 @@ class GuardNode:
             source=f"guard/{self._config.nation}",
             at_us=now.utc_us,
             links=links,
-            counters=dict(self.counters),
+            counters={
+                **self.counters,
+                "cosigned": self._vouching.cosigned,
+                "audit_refused": self._vouching.refused,
+            },
         )
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
 

@@ -7,7 +7,8 @@ import msgspec
 from beaconfire.audit.checkpoint import CHECKPOINT_TYPE, Checkpoint, SignedCheckpoint
 from beaconfire.messages.codec import encode
 from beaconfire.messages.transfer import Receipt, Suspension
-from beaconfire.messages.words import party_of
+from beaconfire.messages.vouching import CheckpointOffer, Cosignature
+from beaconfire.messages.words import HUB, party_of
 from beaconfire.release.keys import RECEIPT_TYPE, SUSPENSION_TYPE, Keyring, SigningKey
 
 WORDS: Final = "suspension/"
@@ -54,9 +55,23 @@ def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> SignedCheckpoint
     return SignedCheckpoint(body=body, signatures=(mark,))
 
 
-def cosign_checkpoint(signed: SignedCheckpoint, key: SigningKey) -> SignedCheckpoint:
-    """Return the checkpoint with one more signature, which says that it follows from the one before."""
-    mark = (key.party, key.key_id, key.sign(CHECKPOINT_TYPE, signed.body))
+def is_offer_good(offer: CheckpointOffer, keyring: Keyring) -> bool:
+    """Return whether the hub signed the checkpoint in an offer."""
+    return keyring.verify(offer.key_id, CHECKPOINT_TYPE, offer.body, offer.signature) == HUB
+
+
+def sign_cosignature(word: Cosignature, body: bytes, key: SigningKey) -> Cosignature:
+    """Return a nation's word over the checkpoint in `body`, signed."""
+    return msgspec.structs.replace(word, key_id=key.key_id, signature=key.sign(CHECKPOINT_TYPE, body))
+
+
+def with_cosignature(
+    signed: SignedCheckpoint, word: Cosignature, keyring: Keyring
+) -> SignedCheckpoint | None:
+    """Return a checkpoint with a nation's signature beside the hub's, or None if it is false."""
+    if keyring.verify(word.key_id, CHECKPOINT_TYPE, signed.body, word.signature) != word.party:
+        return None
+    mark = (word.party, word.key_id, word.signature)
     return msgspec.structs.replace(signed, signatures=(*signed.signatures, mark))
 
 

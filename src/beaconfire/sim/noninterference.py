@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from beaconfire.audit.record import decode_record
-from beaconfire.messages.arrangement import KeyClass
+from beaconfire.messages.arrangement import KeyClass, PublicKey
 from beaconfire.messages.codec import Message, decode_sealed
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Suspension
@@ -130,6 +130,10 @@ class World:
         self._keyring = Keyring(KeyClass.SIMULATION, [key.public for key in self._keys.values()])
         self._agreements: dict[Pact, Agreement] = {}
         self._deciders: dict[tuple[Pact, ...], CedarDecider] = {}
+
+    def public_keys(self) -> tuple[PublicKey, ...]:
+        """Return the public halves of all keys."""
+        return tuple(key.public for key in self._keys.values())
 
     def forget(self) -> None:
         """Forget the agreements: others come."""

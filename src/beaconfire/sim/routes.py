@@ -30,6 +30,8 @@ LINK: Final[Mapping[tuple[Channel, str], tuple[str, ...]]] = {
     (Channel.TO_NATION, "delivery"): ("picture",),
     (Channel.TO_NATION, "receipt"): ("guard",),
     (Channel.TO_NATION, "restarted"): ("guard",),
+    (Channel.TO_HUB, "cosignature"): ("hub",),
+    (Channel.TO_NATION, "checkpoint"): ("guard",),
     (Channel.TO_NATION, "suspension"): ("guard", "picture"),
     (Channel.TO_NATION, "probe"): ("guard", "picture"),
 }

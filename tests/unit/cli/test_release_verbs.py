@@ -3,19 +3,20 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from beaconfire.adapters.journal import Journal
 from beaconfire.audit.checkpoint import Checkpoint
 from beaconfire.audit.merkle import Tree
-from beaconfire.cli.audit import flaw_in_checkpoints, read_logs
+from beaconfire.cli.audit import flaw_in_proof, read_logs, verify_logs
 from beaconfire.cli.main import main
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.words import HUB
 from beaconfire.nodes.commands import Append, Command, Deliver, Forget, Keep
 from beaconfire.nodes.hub import HubNode
 from beaconfire.release.attest import sign_checkpoint
-from release_world import JPN, MemoryRows, guard, hub_config, key_of, keyring, now, own, report, to_hub
+from release_world import JPN, MemoryRows, guard, hub_config, key_of, keys_of, now, own, report, to_hub
 
 PARTIES = ("USA", "JPN", "KOR", HUB)
 
@@ -102,13 +103,41 @@ def test_audit_of_a_hub_is_whole_and_shows_what_was_given(
 
 def test_cut_off_end_and_forged_checkpoint_are_found(tmp_path: Path) -> None:
     logs = read_logs(journal_of_a_hub(tmp_path / "hub.sqlite"))
+    keys = [msgspec.to_builtins(key.public, builtin_types=(bytes,)) for key in keys_of().values()]
     name = "gave/KOR"
-    records, checkpoints = logs[name], logs[f"checkpoint/{name}"]
-    assert not flaw_in_checkpoints(name, records, checkpoints, keyring())
-    assert "counts 4" in flaw_in_checkpoints(name, records[:3], checkpoints, keyring())
+
+    def flaw() -> str:
+        return next(one.flaw for one in verify_logs(logs, keys, []) if one.log == name)
+
+    records = logs[name]
+    assert not flaw()
+    logs[name] = records[:3]
+    assert "counts 4" in flaw()
+    del logs[name]
+    assert "counts 4" in flaw(), "a log that is gone leaves its checkpoints"
+    logs[name] = records
     said = Checkpoint(log=name, size=4, root=Tree(records).root(), at_us=1)
-    forged = encode(sign_checkpoint(said, key_of(JPN)))
-    assert "not signed by the hub" in flaw_in_checkpoints(name, records, [forged], keyring())
+    logs[f"checkpoint/{name}"] = [encode(sign_checkpoint(said, key_of(JPN)))]
+    assert "not signed by the hub" in flaw()
+
+
+def test_a_decision_is_proved_to_stand_in_the_log(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = journal_of_a_hub(tmp_path / "hub.sqlite")
+    prove = ["audit", "prove-inclusion", str(journal), "--log", "gave/KOR", "--index"]
+    capsys.readouterr()
+    assert main([*prove, "2"]) == 0
+    proof = json.loads(capsys.readouterr().out)
+    ring = [msgspec.to_builtins(key.public, builtin_types=(bytes,)) for key in keys_of().values()]
+    assert flaw_in_proof(proof, ring) == ""
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof))
+    assert main(["audit", "check-inclusion", str(file)]) == 0
+    assert main(["audit", "check-inclusion", str(file), "--keyring", str(keys / "keyring.json")]) == 1
+    for change in ({"index": 1}, {"size": 3}, {"log": "gave/JPN"}, {"path": proof["path"][:-1]}):
+        assert flaw_in_proof({**proof, **change}, ring)
+    assert main([*prove, "9"]) == 2
 
 
 @pytest.mark.parametrize("text", ["", "not a database at all" * 300])

@@ -11,7 +11,7 @@ from beaconfire.nodes.commands import Channel
 from beaconfire.sim.routes import HOME, LINK, kind_of, roles_for
 
 NODES = frozenset({Role.NATIONAL, Role.GUARD, Role.HUB, Role.PICTURE, Role.WARNING, Role.DISPLAY})
-KINDS = ("delivery", "receipt", "probe", "suspension", "report", "event")
+KINDS = ("delivery", "receipt", "probe", "suspension", "checkpoint", "cosignature", "report", "event")
 
 
 @pytest.mark.parametrize("channel", list(Channel))

@@ -4,18 +4,24 @@
 So the size of no log tells a nation of traffic that it may not know of.
 """
 
+from typing import Final
+
 import msgspec
 
-from beaconfire.audit.checkpoint import Checkpoint
+from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.messages.codec import encode
 from beaconfire.messages.refusal import Withheld
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import HUB, Nation, TimeUs
-from beaconfire.nodes.commands import Append, Command, Rows
-from beaconfire.release.attest import sign_checkpoint
+from beaconfire.messages.vouching import CheckpointOffer, Cosignature
+from beaconfire.messages.words import HUB, Lane, Nation, TimeUs
+from beaconfire.nodes.commands import Append, Channel, Command, Rows, Send
+from beaconfire.release.attest import sign_checkpoint, with_cosignature
 from beaconfire.release.decide import Outgoing
-from beaconfire.release.keys import SigningKey
+from beaconfire.release.keys import Keyring, SigningKey
+
+CHECKPOINTS: Final = "checkpoint/"
+"""Prefix of the log that holds the checkpoints of a log."""
 
 
 class Books:
@@ -30,9 +36,10 @@ class Books:
     def __init__(self, nation: Nation, rows: Rows) -> None:
         """Go on where the journal ends."""
         self.nation = nation
-        self.gave = AuditLog(f"gave/{nation}", rows.log(f"gave/{nation}"))
-        self.given = AuditLog(f"given/{nation}", rows.log(f"given/{nation}"))
+        self.gave = _restored(f"gave/{nation}", rows)
+        self.given = _restored(f"given/{nation}", rows)
         self._checkpointed: dict[str, int] = {}
+        self._offered: dict[str, SignedCheckpoint] = {}
 
     def refuse(self, delivery: Delivery, why: Withheld, at_us: TimeUs) -> Command:
         """Record that a delivery of this nation was refused on arrival."""
@@ -59,11 +66,60 @@ class Books:
         )
 
     def checkpoints(self, key: SigningKey, at_us: TimeUs) -> list[Command]:
-        """Sign the state of each log that has grown."""
-        grown = [log for log in (self.gave, self.given) if log.size != self._checkpointed.get(log.name, 0)]
-        self._checkpointed.update({log.name: log.size for log in grown})
-        states = [Checkpoint(log=log.name, size=log.size, root=log.root(), at_us=at_us) for log in grown]
-        return [Append(f"checkpoint/{one.log}", encode(sign_checkpoint(one, key))) for one in states]
+        """Sign the state of each log that has grown; offer it to the nation, or again what is still open.
+
+        One offer of a log is open at a time, so that what is kept for its proof is bounded.
+        """
+        commands: list[Command] = []
+        for log in (self.gave, self.given):
+            grown = log.size != self._checkpointed.get(log.name, 0)
+            if grown:
+                said = Checkpoint(log=log.name, size=log.size, root=log.root(), at_us=at_us)
+                signed = sign_checkpoint(said, key)
+                commands.append(Append(f"{CHECKPOINTS}{log.name}", encode(signed)))
+                self._checkpointed[log.name] = log.size
+                if log.name not in self._offered:
+                    self._offered[log.name] = signed
+                    log.growth.offer()
+            if log.name in self._offered:
+                commands.append(self._offer(log))
+        return commands
+
+    def _offer(self, log: AuditLog) -> Command:
+        signed = self._offered[log.name]
+        ((_, key_id, signature),) = signed.signatures
+        offer = CheckpointOffer(
+            log=log.name,
+            body=signed.body,
+            key_id=key_id,
+            signature=signature,
+            earlier_size=log.growth.vouched,
+            proof=log.growth.proof(),
+        )
+        return Send(Channel.TO_NATION, self.nation, Lane.ROUTINE, offer)
+
+    def cosign(self, word: Cosignature, keyring: Keyring) -> list[Command] | None:
+        """Take the nation's signature on the open offer of a log; None if it fits none, or is false."""
+        log = next((one for one in (self.gave, self.given) if one.name == word.log), None)
+        signed = self._offered.get(word.log)
+        if log is None or signed is None or word.party != self.nation:
+            return None
+        cosigned = with_cosignature(signed, word, keyring)
+        if cosigned is None:
+            return None
+        del self._offered[word.log]
+        log.growth.vouch()
+        return [Append(f"{CHECKPOINTS}{log.name}", encode(cosigned))]
+
+
+def _restored(name: str, rows: Rows) -> AuditLog:
+    """Return a log as the journal has it, and as far as its nation vouched for it."""
+    vouched = 0
+    for body in rows.log(f"{CHECKPOINTS}{name}"):
+        signed = msgspec.msgpack.decode(body, type=SignedCheckpoint)
+        if len(signed.signatures) > 1:
+            vouched = msgspec.msgpack.decode(signed.body, type=Checkpoint).size
+    return AuditLog(name, rows.log(name), vouched)
 
 
 def _append(log: AuditLog, subject: Subject, decided: Passed | Withheld, at_us: TimeUs) -> Command:

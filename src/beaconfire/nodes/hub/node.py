@@ -23,6 +23,7 @@ from beaconfire.link.restart import Answering, Asking
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
+from beaconfire.messages.vouching import Cosignature
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Channel,
@@ -53,7 +54,7 @@ CHECKPOINT_PERIOD_US: Final = 60_000_000
 LATEST_US: Final = 2**62
 COUNTERS: Final = (
     *("received", "released", "refused", "doubled", "rejected"),
-    *("delivered", "superseded", "lost", "missing"),
+    *("delivered", "superseded", "lost", "missing", "cosigned"),
 )
 
 
@@ -156,6 +157,8 @@ class HubNode:
                 return self._standing(link, standing, now)
             case Suspension() as said:
                 return self._suspension(link, said, now)
+            case Cosignature() as word:
+                return self._cosignature(link, word)
             case _:
                 self.counters["rejected"] += 1
                 return []
@@ -258,6 +261,11 @@ class HubNode:
         settled = link.outbox.receipt(receipt)
         self.counters["delivered"] += len(settled.delivered)
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
+
+    def _cosignature(self, link: _Link, word: Cosignature) -> list[Command]:
+        commands = link.books.cosign(word, self._config.keyring)
+        self.counters["rejected" if commands is None else "cosigned"] += 1
+        return commands or []
 
     def _probe(self, link: _Link, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
         answer = link.liveness.answer(probe, utc_us=now.utc_us)
