@@ -67,11 +67,14 @@ class _Connection:
         self.error_count = 0
         self.dropped = 0
         self.reconnects = 0
+        self.asked = False
         self.writer: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
         self.loop = asyncio.get_running_loop()
+        tls = client_context(self.endpoint.identity) if self.endpoint.identity else None
+        self.asked = True
         jitter_s = RECONNECT_JITTER_S * random.random()  # noqa: S311 - spreads reconnecting clients, no secret
         await self.client.connect(
             servers=[self.endpoint.url],
@@ -85,7 +88,7 @@ class _Connection:
             max_outstanding_pings=PINGS_MAX,
             pending_size=CLIENT_BUFFER_BYTES,
             no_echo=True,
-            tls=client_context(self.endpoint.identity) if self.endpoint.identity else None,
+            tls=tls,
             error_cb=self._on_error,
             reconnected_cb=self._on_reconnect,
         )
@@ -132,6 +135,8 @@ class _Connection:
             await self.client.flush(timeout=1)
 
     async def close(self) -> None:
+        if not self.asked:
+            return
         try:
             await asyncio.wait_for(self.flush(), CLOSE_WITHIN_S)
         except (TimeoutError, nats.errors.Error, OSError):

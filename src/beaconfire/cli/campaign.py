@@ -26,7 +26,7 @@ PAIRS_MAX: Final = 100_000_000
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb and its options."""
     parser = subparsers.add_parser("campaign", help="try a promise as often as asked")
-    actions = parser.add_subparsers(dest="action", metavar="PROMISE", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     pairs = actions.add_parser(
         "noninterference", help="what a nation gets does not depend on what it may not have"
     )

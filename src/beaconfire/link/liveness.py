@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from beaconfire.link.peer_clock import PeerClock
 from beaconfire.messages.health import LinkHealth
 from beaconfire.messages.transfer import Probe
 from beaconfire.messages.words import Lane
@@ -30,7 +31,7 @@ class _LaneLife:
     def __init__(self) -> None:
         self.number = 0
         self.asked_at_us: int | None = None
-        self.outstanding: OrderedDict[int, int] = OrderedDict()
+        self.outstanding: OrderedDict[int, tuple[int, int]] = OrderedDict()
         self.answered_at_us: int | None = None
         self.heard_at_us: int | None = None
         self.round_trip_us: int | None = None
@@ -44,16 +45,18 @@ class Liveness:
     """Whether one peer lives, lane by lane.
 
     Attributes:
-        own: own party.
-        peer: the other party.
+        own: own end.
+        peer: the other end.
+        peer_clock: how far its clock is from the own one.
     """
 
     def __init__(self, own: str, peer: str, lanes: Iterable[Lane] = tuple(Lane)) -> None:
+        self.peer_clock = PeerClock()
         self.own = own
         self.peer = peer
         self._lanes = {lane: _LaneLife() for lane in lanes}
 
-    def probes(self, monotonic_us: int) -> tuple[Probe, ...]:
+    def probes(self, monotonic_us: int, utc_us: int = 0) -> tuple[Probe, ...]:
         """Return the probes to be sent now: one a lane once a second."""
         made: list[Probe] = []
         for lane, life in self._lanes.items():
@@ -61,7 +64,7 @@ class Liveness:
                 continue
             life.asked_at_us = monotonic_us
             life.number += 1
-            life.outstanding[life.number] = monotonic_us
+            life.outstanding[life.number] = (monotonic_us, utc_us)
             if len(life.outstanding) > OUTSTANDING_MAX:
                 life.outstanding.popitem(last=False)
             made.append(Probe(self.own, self.peer, lane, life.number, monotonic_us, echo=False))
@@ -81,17 +84,27 @@ class Liveness:
         if lane in self._lanes:
             self._lanes[lane].heard_at_us = monotonic_us
 
-    def echoed(self, probe: Probe, *, lane: Lane, monotonic_us: int) -> bool:
-        """Take an echo; return whether it answers a probe that was sent and is still open."""
+    def echoed(self, probe: Probe, *, lane: Lane, monotonic_us: int, utc_us: int | None = None) -> bool:
+        """Take an echo; return whether it answers a probe that was sent and is still open.
+
+        Args:
+            probe: the echo.
+            lane: connection it came over.
+            monotonic_us: now.
+            utc_us: now, for the estimate of the peer's clock; None leaves that out.
+        """
         life = self._lanes.get(lane)
         fits = probe.echo and probe.lane is lane
         if life is None or not fits or (probe.sender, probe.recipient) != (self.own, self.peer):
             return False
-        asked_at_us = life.outstanding.pop(probe.number, None)
-        if asked_at_us is None:
+        asked = life.outstanding.pop(probe.number, None)
+        if asked is None:
             return False
+        asked_at_us, asked_utc_us = asked
         life.answered_at_us = monotonic_us
         life.round_trip_us = monotonic_us - asked_at_us
+        if utc_us is not None and probe.answered_at_us is not None:
+            self.peer_clock.take(asked_utc_us, probe.answered_at_us, utc_us)
         return True
 
     def up(self, lane: Lane, monotonic_us: int) -> bool:
@@ -124,6 +137,7 @@ class Liveness:
                 if life.heard_at_us is None
                 else seconds_from_microseconds(monotonic_us - life.heard_at_us),
                 queued=queued.get(lane, 0),
+                clock_offset_ms=self.peer_clock.offset_ms,
             )
             for lane, life in self._lanes.items()
         )

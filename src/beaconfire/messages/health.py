@@ -33,6 +33,7 @@ class LinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         round_trip_ms: of the last answered probe, None if none was.
         silent_for_s: seconds since anything was heard, None if nothing ever was.
         queued: rows in the outbox.
+        clock_offset_ms: the peer's clock minus the own, None if it is not known.
     """
 
     peer: str
@@ -41,6 +42,7 @@ class LinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     round_trip_ms: float | None
     silent_for_s: float | None
     queued: int
+    clock_offset_ms: float | None = None
 
 
 class Health(msgspec.Struct, frozen=True, tag="health", tag_field="type", forbid_unknown_fields=True):

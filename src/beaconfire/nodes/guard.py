@@ -222,7 +222,7 @@ class GuardNode:
         answer = life.answer(probe, utc_us=now.utc_us)
         if answer is not None:
             return [Send(Channel.TO_HUB, hub, inbound.lane, answer)]
-        if not life.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
+        if not life.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us, utc_us=now.utc_us):
             return []
         self.arrangements.renew(HUB, probe.sent_monotonic_us)
         words: list[Command] = []
@@ -261,9 +261,11 @@ class GuardNode:
         """Resend what is due; once a second say how it is and probe the link."""
         commands = self._tenure.at(now, (HUB,)) + self._resend(now)
         for hub, life in self._liveness.items():
-            commands += [Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us)]
+            commands += [
+                Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us, now.utc_us)
+            ]
             life.changes(now.monotonic_us)
-            commands += self._look_for_receipts(hub, now)
+            commands += [*self._look_for_receipts(hub, now), *self._look_at_clock(hub, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))
@@ -286,6 +288,18 @@ class GuardNode:
             text = f"{hub} is there but receipts nothing: it may have no room to write"
             return [self._say("unreceipted", Severity.FAULT, text, now)]
         return [self._say("receipted-again", Severity.INFORMATION, f"{hub} owes no receipt", now)]
+
+    def _look_at_clock(self, hub: str, now: Now) -> list[Command]:
+        """Say when the own clock and an instance's differ by more than a tenth of a second, and when not."""
+        clock = self._liveness[hub].peer_clock
+        off = clock.changed()
+        if off is None:
+            return []
+        words = f"{abs(clock.offset_ms or 0.0):,.0f} ms apart" if off else "together again"
+        severity = Severity.CAUTION if off else Severity.INFORMATION
+        return [
+            self._say("clock-off" if off else "clock-well", severity, f"own clock and {hub}: {words}", now)
+        ]
 
     def _resend(self, now: Now) -> list[Command]:
         pending = self._outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)

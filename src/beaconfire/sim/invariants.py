@@ -75,6 +75,7 @@ class Invariants:
         self._words: dict[str, list[Suspension]] = {}
         self._written_words: dict[str, int] = {}
         self._orphans: set[str] = set()
+        self._wiped: set[str] = set()
         self._at_risk: dict[Address, list[str]] = {}
 
     def _entitlement_at(self, hub: str) -> Entitlement:
@@ -239,6 +240,8 @@ class Invariants:
                 passage.towards[receipt.sender] = True
         for sequence in receipt.refused:
             report_id = self._frames.get((receipt.recipient, receipt.sender, receipt.lane, sequence))
+            if receipt.sender in self._wiped:
+                self._let_go(receipt.sender, report_id or "")
             passage = self.passages.get(report_id or "")
             if passage is not None:
                 passage.refused = True
@@ -264,11 +267,18 @@ class Invariants:
 
     def wiped(self, address: Address) -> None:
         """Let go of what was on a lost disk; what a picture had receipted on FLASH it must get again."""
+        self._wiped.add(address.party)
         self._kept = {one for one in self._kept if one[0] != address.party}
         for ends, report_ids in self._receipted.items():
             if ends[0] == address.party:
                 flash = {one for one in report_ids if self._is_flash(one)}
                 self._receipted[ends] = set() if is_hub(address.party) else flash
+
+    def _let_go(self, end: str, report_id: str) -> None:
+        """Stop expecting what an end without its disk was sent again and refused: suspended since."""
+        for (receiver, _), report_ids in self._receipted.items():
+            if receiver == end:
+                report_ids.discard(report_id)
 
     def _is_flash(self, report_id: str) -> bool:
         passage = self.passages.get(report_id)

@@ -59,7 +59,7 @@ def echoed(node: GuardNode, after_us: int, answered_us: int | None = None) -> li
         if isinstance(one, Send) and isinstance(one.message, Probe) and one.lane is Lane.FLASH
     ]
     (probe,) = asked
-    echo = msgspec.structs.replace(probe, echo=True, answered_at_us=T0_US)
+    echo = msgspec.structs.replace(probe, echo=True, answered_at_us=now(after_us).utc_us)
     return node.receive(to_nation(echo), now(after_us if answered_us is None else answered_us))
 
 

@@ -169,7 +169,7 @@ def test_a_hub_that_answers_and_receipts_nothing_is_told_of_once(bench: Bench) -
     for _ in range(8):
         commands = bench.guard.tick(now(at_us))
         for hub, probe in messages(commands, Probe):
-            echo = msgspec.structs.replace(probe, echo=True, answered_at_us=1)
+            echo = msgspec.structs.replace(probe, echo=True, answered_at_us=now(at_us).utc_us)
             if hub == ONE:
                 commands += bench.guard.receive(from_hub(hub, echo, probe.lane), now(at_us))
         told += [f"{at_us - AT_US} {one.code} {one.text}" for _, one in messages(commands, Notice)]
@@ -294,3 +294,27 @@ def test_what_a_party_has_suspended_stands_after_a_hub_lost_its_journal(bench: B
         hub.receive(Inbound(Channel.TO_HUB, nation, Lane.FLASH, one, 9), now(AT_US))
     assert hub.arrangements.is_suspended("trilateral")
     assert not hub.arrangements.is_suspended("bilateral-usa-kor")
+
+
+def test_clocks_that_differ_are_told_of_by_both_ends_and_shown(bench: Bench) -> None:
+    asked = messages(bench.guard.tick(now(AT_US)), Probe)
+    for hub, probe in asked:
+        late_us = 1_700_000 if hub == ONE else 0
+        echo = msgspec.structs.replace(probe, echo=True, answered_at_us=now(AT_US).utc_us + late_us)
+        bench.guard.receive(from_hub(hub, echo, probe.lane), now(AT_US + 2_000))
+    commands = bench.guard.tick(now(AT_US + 1_000_000))
+    said = [notice for _, notice in messages(commands, Notice) if notice.code == "clock-off"]
+    assert [ONE in notice.text for notice in said] == [True]
+    ((_, health),) = messages(commands, Health)
+    offsets = {one.peer: one.clock_offset_ms for one in health.links}
+    assert offsets == {ONE: 1_699.0, TWO: -1.0}
+
+    other = bench.hubs[TWO]
+    for to, probe in messages(other.tick(now(AT_US)), Probe):
+        if to == KOR:
+            echo = msgspec.structs.replace(
+                probe, echo=True, answered_at_us=now(AT_US).utc_us - 86_400_000_000
+            )
+            other.receive(Inbound(Channel.TO_HUB, KOR, probe.lane, echo, 9), now(AT_US))
+    codes = [notice.code for _, notice in messages(other.tick(now(AT_US + 1_000_000)), Notice)]
+    assert "clock-off" in codes

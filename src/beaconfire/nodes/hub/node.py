@@ -273,7 +273,9 @@ class HubNode:
             asked = self._asking.heard(link.nation)
             commands: list[Command] = [Send(Channel.TO_NATION, link.nation, inbound.lane, answer)]
             return [*commands, *(Send(Channel.TO_NATION, link.nation, inbound.lane, one) for one in asked)]
-        if not link.liveness.echoed(probe, lane=inbound.lane, monotonic_us=now.monotonic_us):
+        if not link.liveness.echoed(
+            probe, lane=inbound.lane, monotonic_us=now.monotonic_us, utc_us=now.utc_us
+        ):
             return []
         self.arrangements.renew(link.nation, probe.sent_monotonic_us)
         words: list[Command] = []
@@ -333,9 +335,16 @@ class HubNode:
     def _serve(self, link: _Link, now: Now) -> list[Command]:
         """Do what is due on one link: resends, receipts gathered, probes; say what is missing."""
         commands = self._resend(link, now) + self._receipts(link, now)
-        probes = link.liveness.probes(now.monotonic_us)
+        probes = link.liveness.probes(now.monotonic_us, now.utc_us)
         commands += [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in probes]
         link.liveness.changes(now.monotonic_us)
+        clock = link.liveness.peer_clock
+        off = clock.changed()
+        if off is not None:
+            words = f"{abs(clock.offset_ms or 0.0):,.0f} ms apart" if off else "together again"
+            commands.append(
+                self._notice("clock-off" if off else "clock-well", f"{link.nation}: {words}", now)
+            )
         return commands + [self._missing(one, now) for one in link.intake.gaps(monotonic_us=now.monotonic_us)]
 
     def _missing(self, gap: Gap, now: Now) -> Command:

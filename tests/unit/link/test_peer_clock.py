@@ -1,0 +1,56 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from beaconfire.link.peer_clock import EXCHANGES, FLAGGED_US, PeerClock
+
+T0_US = 1_664_835_785_000_000
+DAY_US = 24 * 3_600 * 1_000_000
+
+
+def exchange(clock: PeerClock, off_us: int, there_us: int, back_us: int, at_us: int = T0_US) -> None:
+    clock.take(at_us, at_us + there_us + off_us, at_us + there_us + back_us)
+
+
+def test_nothing_is_said_before_the_first_answer() -> None:
+    clock = PeerClock()
+    assert clock.offset_us is None
+    assert clock.offset_ms is None
+    assert clock.changed() is None
+
+
+@given(st.integers(-DAY_US, DAY_US), st.integers(0, 500_000), st.integers(0, 500_000))
+def test_the_offset_is_right_to_half_the_delay_and_never_surely_more_than_it_is(
+    off_us: int, there_us: int, back_us: int
+) -> None:
+    clock = PeerClock()
+    exchange(clock, off_us, there_us, back_us)
+    assert clock.offset_us is not None
+    assert abs(clock.offset_us - off_us) <= (there_us + back_us) // 2 + 1
+    assert clock.surely_off_us <= abs(off_us) + 1
+
+
+def test_of_several_the_one_of_least_delay_counts_and_old_ones_go() -> None:
+    clock = PeerClock()
+    exchange(clock, 5_000, 300_000, 1_000)
+    exchange(clock, 5_000, 1_000, 1_000)
+    exchange(clock, 5_000, 1_000, 300_000)
+    assert clock.offset_ms == 5.0
+    for _ in range(EXCHANGES):
+        exchange(clock, 7_000, 10_000, 10_000)
+    assert clock.offset_ms == 7.0
+
+
+def test_it_is_flagged_once_over_the_limit_and_once_when_it_is_well_again() -> None:
+    clock = PeerClock()
+    exchange(clock, FLAGGED_US + 2_000, 500, 500)
+    assert clock.changed() is True
+    assert clock.changed() is None
+    for _ in range(EXCHANGES):
+        exchange(clock, 10_000, 400, 400)
+    assert clock.changed() is False
+
+
+def test_a_slow_way_alone_flags_nothing() -> None:
+    clock = PeerClock()
+    exchange(clock, 0, 2_000_000, 0)
+    assert clock.changed() is None
