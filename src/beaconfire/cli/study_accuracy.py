@@ -17,6 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 from beaconfire.analysis import coast_trial, reentry_trial
+from beaconfire.analysis.bound import Look, arc_bounds
 from beaconfire.analysis.consistency import (
     Bounds,
     Coverage,
@@ -34,6 +35,8 @@ from beaconfire.sim.catalogue import find_launch
 from beaconfire.sim.flights import flight_of_launch
 from beaconfire.sim.pair_trial import PairFrame, flight_of_least_energy, pair_run, scan_times_s
 from beaconfire.sim.phase_trial import PhaseMoment, fly_phases
+from beaconfire.tracking.batch import PRIOR_SIGMA_LOG_INVERSE_BETA
+from beaconfire.tracking.measurement import sensor_table
 
 FULL_RUNS: Final = 10_000
 SHORT_RUNS: Final = 60
@@ -48,6 +51,7 @@ BOTH_HELD: Final = 0.9
 SWAPS: Final = 0.1
 TELLING: Final = 13.8
 """Difference of two squared distances that tells one object from the other, a thousand to one."""
+PHASE_LOOKS_LEAST: Final = 3
 PAIR_CUTOFF_M: Final = 5_000.0
 WIDTH: Final = 130
 SCENARIOS: Final = ("coast", "reentry", "pair", "phases")
@@ -61,6 +65,7 @@ class PhaseCell(msgspec.Struct, frozen=True):
         phase: true one.
         runs: in which something was stated in it.
         rmse_m: root mean square position error.
+        bound_m: least possible from the plots since burnout; None in boost, which no model bounds.
         normalised: mean normalised error of position and velocity.
         bounds: within which it lies if consistent.
         covered: how often a stated area held the true impact; None where none was stated.
@@ -71,6 +76,7 @@ class PhaseCell(msgspec.Struct, frozen=True):
     phase: Phase
     runs: int
     rmse_m: float
+    bound_m: float | None
     normalised: float
     bounds: Bounds
     covered: Coverage | None
@@ -236,17 +242,37 @@ def _coast_run(case: coast_trial.Case, truth: np.ndarray, seed: int) -> list[coa
     return coast_trial.one_run(case, truth, seed)
 
 
-def _phase_run(flight: str, nation: str, late: tuple[str, float], seed: int) -> dict[Phase, PhaseMoment]:
+def _phase_run(
+    flight: str, nation: str, late: tuple[str, float], seed: int
+) -> dict[Phase, tuple[PhaseMoment, float]]:
+    """Return the moment of each phase, with its bound (nan in boost)."""
     sensors = [
         one for one in shipped_sensors() if isinstance(one, Radar) and (not nation or one.nation == nation)
     ]
     figures = flight_of_launch(find_launch(flight)).figures
-    return fly_phases(figures, sensors, seed, late=late)[0]
+    table = sensor_table(sensors)
+    moments = fly_phases(figures, sensors, seed, late=late)[0]
+    return {phase: (one, _phase_bound_m(one, table)) for phase, one in moments.items()}
 
 
-def _phase_cells(name: str, done: list[dict[Phase, PhaseMoment]], probability: float) -> Iterator[PhaseCell]:
+def _phase_bound_m(moment: PhaseMoment, table: np.ndarray) -> float:
+    """Return the least position error from the plots since burnout; nan with too few."""
+    if len(moment.looks) < PHASE_LOOKS_LEAST:
+        return math.nan
+    prior = np.zeros((7, 7))
+    prior[6, 6] = PRIOR_SIGMA_LOG_INVERSE_BETA**-2
+    looks = [Look(*one) for one in moment.looks]
+    bound, _, transition = arc_bounds(moment.burnt_out, looks, table, prior)[-1]
+    covariance = transition @ bound.covariance() @ transition.T
+    return math.sqrt(float(np.trace(covariance[:3, :3])))
+
+
+def _phase_cells(
+    name: str, done: list[dict[Phase, tuple[PhaseMoment, float]]], probability: float
+) -> Iterator[PhaseCell]:
     for phase in Phase:
-        moments = [one[phase] for one in done if phase in one]
+        moments = [one[phase][0] for one in done if phase in one]
+        least = np.array([one[phase][1] for one in done if phase in one])
         if len(moments) < 2:
             continue
         errors = np.array([one.error for one in moments])
@@ -257,7 +283,9 @@ def _phase_cells(name: str, done: list[dict[Phase, PhaseMoment]], probability: f
         consistent = min(0.95, bounds.low) <= mean <= max(1.05, bounds.high)
         covers = covered is None or covered.nominal or covered.share > covered.stated
         rmse_m = root_mean_square(errors[:, :3])
-        yield PhaseCell(name, phase, len(moments), rmse_m, mean, bounds, covered, consistent and covers)
+        bound_m = None if np.isnan(least).any() else math.sqrt(float(np.mean(least**2)))
+        passed = consistent and covers
+        yield PhaseCell(name, phase, len(moments), rmse_m, bound_m, mean, bounds, covered, passed)
 
 
 def _pair_run(start: np.ndarray, times_s: np.ndarray, seed: int) -> tuple[float, ...]:
@@ -321,7 +349,17 @@ def _coast_table(cells: list[coast_trial.Cell]) -> Table:
 
 def _phase_table(cells: list[PhaseCell]) -> Table:
     table = Table(title="Whole flights through the tracker, drag from the prior, sensor bias on, P_D 0.95")
-    for name in ("flight", "phase", "runs", "RMSE m", "norm. error", "consistent", "coverage", "passed"):
+    for name in (
+        "flight",
+        "phase",
+        "runs",
+        "RMSE m",
+        "bound m",
+        "norm. error",
+        "consistent",
+        "coverage",
+        "passed",
+    ):
         table.add_column(name, justify="left" if name in {"flight", "phase"} else "right")
     for one in cells:
         table.add_row(
@@ -329,6 +367,7 @@ def _phase_table(cells: list[PhaseCell]) -> Table:
             one.phase.value,
             f"{one.runs}",
             f"{one.rmse_m:.1f}",
+            "-" if one.bound_m is None else f"{one.bound_m:.1f}",
             f"{one.normalised:.3f}",
             f"{one.bounds.low:.2f}-{one.bounds.high:.2f}",
             "-" if one.covered is None else f"{one.covered.share:.3f}",

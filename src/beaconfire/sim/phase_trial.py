@@ -16,9 +16,9 @@ from beaconfire.flight.impact import predict_impact
 from beaconfire.frames.types import Vector
 from beaconfire.messages.detection import Detection, Plot
 from beaconfire.messages.report import Report
-from beaconfire.messages.sensor import Sensor
+from beaconfire.messages.sensor import Radar, Sensor
 from beaconfire.messages.words import Nation, Phase, TimeUs
-from beaconfire.sim.sensing import Sensing, generator, simulate_detections
+from beaconfire.sim.sensing import Sensing, generator, radar_view, simulate_detections
 from beaconfire.sim.trial import offset_in_area
 from beaconfire.tracking.batch import PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA
 from beaconfire.tracking.tracker import Tracker
@@ -26,6 +26,9 @@ from beaconfire.units import MICROSECONDS_PER_SECOND
 
 LAUNCHED_AT_US: Final = 1_664_835_720_000_000
 LATE_MAX_S: Final = 10.0
+OWN_PLOT_M: Final = 1_000.0
+"""A plot whose range is nearer to the true one than this is of the object, and not false."""
+NOTHING: Final = np.zeros(0)
 _SECRET: Final = bytes(32)
 
 
@@ -40,6 +43,8 @@ class PhaseMoment(NamedTuple):
         coasting: whether it was stated as free flight.
         holds: the 95 % area of that holds the true impact; None where none is stated.
         semi_major_m: of the area; nan where none is stated.
+        looks: seconds after burnout and sensor of each plot of the object so far, in order of time.
+        burnt_out: true state of seven at burnout, ECEF, SI.
     """
 
     phase: Phase
@@ -49,6 +54,8 @@ class PhaseMoment(NamedTuple):
     coasting: bool
     holds: bool | None
     semi_major_m: float
+    looks: tuple[tuple[float, int], ...] = ()
+    burnt_out: Vector = NOTHING
 
 
 def drawn_flight(figures: FlightFigures, seed: int) -> Trajectory:
@@ -119,6 +126,28 @@ def moment_of(report: Report, truth: Trajectory) -> PhaseMoment:
     )
 
 
+def with_looks(
+    moment: PhaseMoment, truth: Trajectory, plots: Sequence[Plot], sensors: Sequence[Radar]
+) -> PhaseMoment:
+    """Return the moment with the plots of the object since burnout, and its true state at burnout."""
+    until_us = truth.launched_at_us + round(moment.after_s * MICROSECONDS_PER_SECOND)
+    looks = []
+    for number, radar in enumerate(sensors):
+        mine = [
+            one
+            for one in plots
+            if one.sensor == radar.sensor and truth.burnout_at_us <= one.measured_at_us <= until_us
+        ]
+        if not mine:
+            continue
+        elapsed_s = np.array([(one.measured_at_us - truth.launched_at_us) / 1e6 for one in mine])
+        view = radar_view(radar, truth.states(elapsed_s))
+        near = np.abs(view.range_m - [one.range_m for one in mine]) < OWN_PLOT_M
+        looks += [(float(at_s) - truth.burnout_s, number) for at_s in elapsed_s[near]]
+    state = np.asarray(truth.states(np.array([truth.burnout_s]))[0])
+    return moment._replace(looks=tuple(sorted(looks)), burnt_out=state)  # noqa: SLF001 - of a named tuple
+
+
 def middles(reports: Sequence[Report], truth: Trajectory) -> dict[Phase, PhaseMoment]:
     """Return the moment in the middle of what was stated of each phase, of the track stated most often."""
     tracks = [one.track for one in reports if one.trajectory is not None]
@@ -138,7 +167,7 @@ def middles(reports: Sequence[Report], truth: Trajectory) -> dict[Phase, PhaseMo
 
 def fly_phases(
     figures: FlightFigures,
-    sensors: Sequence[Sensor],
+    sensors: Sequence[Radar],
     seed: int,
     sensing: Sensing | None = None,
     late: tuple[str, float] = ("", 0.0),
@@ -147,13 +176,14 @@ def fly_phases(
 
     Args:
         figures: of the flight; its ballistic coefficient is drawn anew.
-        sensors: of the one nation.
+        sensors: radars of the one nation.
         seed: of every draw.
         sensing: how well the sensors work.
         late: id of a sensor whose plots come late, and by how many seconds.
     """
     truth = drawn_flight(figures, seed)
     detections = simulate_detections([truth], sensors, seed, sensing)
-    radar_only = [one for one in detections if isinstance(one, Plot)]
-    reports = reports_of(radar_only, sensors, *late)
-    return middles(reports, truth), len({one.track for one in reports})
+    plots = [one for one in detections if isinstance(one, Plot)]
+    reports = reports_of(plots, sensors, *late)
+    found = {phase: with_looks(one, truth, plots, sensors) for phase, one in middles(reports, truth).items()}
+    return found, len({one.track for one in reports})

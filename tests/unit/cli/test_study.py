@@ -47,6 +47,7 @@ def test_accuracy_of_each_scenario_as_text(only: str, word: str, capsys: pytest.
     assert word in capsys.readouterr().out
 
 
+@pytest.mark.timeout(400)
 def test_time_of_one_flight(capsys: pytest.CaptureFixture[str]) -> None:
     main(["study", "time", "--only", "2022-09-29b", "--json"])
     lines = json.loads(capsys.readouterr().out)["lines"]
