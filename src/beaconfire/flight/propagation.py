@@ -55,22 +55,52 @@ def propagate_kernel(state: Vector, interval_s: float, step_s: float) -> Vector:
 
 
 @njit(cache=True)
-def _derivative_kernel(state: Vector, transition: Vector, d_state: Vector, d_transition: Vector) -> None:
-    acceleration = np.empty(3)
-    partials = np.empty((3, 7))
-    acceleration_partials_kernel(state, acceleration, partials)
+def _stages_kernel(x: Vector, step_s: float, accelerations: Vector, partials: Vector) -> None:
+    """Write the acceleration (4, 3) and its partials (4, 3, 7) at the four stages of a step from `x` (7,)."""
+    middle = x.copy()
+    for stage in range(4):
+        acceleration_partials_kernel(middle, accelerations[stage], partials[stage])
+        offset = 0.5 * step_s if stage < 2 else step_s
+        for i in range(3):
+            # The velocity that carries the position on is the one of this stage, not yet moved.
+            middle[i] = x[i] + offset * middle[3 + i]
+        for i in range(3):
+            middle[3 + i] = x[3 + i] + offset * accelerations[stage, i]
+
+
+@njit(cache=True)
+def _column_rate_kernel(
+    partials: Vector, place: tuple[float, float, float], speed: tuple[float, float, float], beta: float
+) -> tuple[float, float, float]:
+    """Return the rate of the velocity rows of one column of the transition matrix."""
+    (p0, p1, p2), (v0, v1, v2) = place, speed
+    a, b, c = partials[0], partials[1], partials[2]
+    return (
+        a[0] * p0 + a[1] * p1 + a[2] * p2 + a[3] * v0 + a[4] * v1 + a[5] * v2 + a[6] * beta,
+        b[0] * p0 + b[1] * p1 + b[2] * p2 + b[3] * v0 + b[4] * v1 + b[5] * v2 + b[6] * beta,
+        c[0] * p0 + c[1] * p1 + c[2] * p2 + c[3] * v0 + c[4] * v1 + c[5] * v2 + c[6] * beta,
+    )
+
+
+@njit(cache=True)
+def _column_step_kernel(phi: Vector, column: int, step_s: float, partials: Vector) -> None:
+    """Carry one column of the transition matrix (7, 7) over a step, in place."""
+    p = (phi[0, column], phi[1, column], phi[2, column])
+    v1 = (phi[3, column], phi[4, column], phi[5, column])
+    beta, half, sixth = phi[6, column], 0.5 * step_s, step_s / 6.0
+    a1 = _column_rate_kernel(partials[0], p, v1, beta)
+    p2 = (p[0] + half * v1[0], p[1] + half * v1[1], p[2] + half * v1[2])
+    v2 = (v1[0] + half * a1[0], v1[1] + half * a1[1], v1[2] + half * a1[2])
+    a2 = _column_rate_kernel(partials[1], p2, v2, beta)
+    p3 = (p[0] + half * v2[0], p[1] + half * v2[1], p[2] + half * v2[2])
+    v3 = (v1[0] + half * a2[0], v1[1] + half * a2[1], v1[2] + half * a2[2])
+    a3 = _column_rate_kernel(partials[2], p3, v3, beta)
+    p4 = (p[0] + step_s * v3[0], p[1] + step_s * v3[1], p[2] + step_s * v3[2])
+    v4 = (v1[0] + step_s * a3[0], v1[1] + step_s * a3[1], v1[2] + step_s * a3[2])
+    a4 = _column_rate_kernel(partials[3], p4, v4, beta)
     for i in range(3):
-        d_state[i] = state[3 + i]
-        d_state[3 + i] = acceleration[i]
-        for j in range(7):
-            d_transition[i, j] = transition[3 + i, j]
-            total = 0.0
-            for k in range(7):
-                total += partials[i, k] * transition[k, j]
-            d_transition[3 + i, j] = total
-    d_state[6] = 0.0
-    for j in range(7):
-        d_transition[6, j] = 0.0
+        phi[i, column] = p[i] + sixth * (v1[i] + 2.0 * v2[i] + 2.0 * v3[i] + v4[i])
+        phi[3 + i, column] = v1[i] + sixth * (a1[i] + 2.0 * a2[i] + 2.0 * a3[i] + a4[i])
 
 
 @njit(cache=True)
@@ -85,24 +115,15 @@ def propagate_with_transition_kernel(
     steps = max(1, math.ceil(abs(interval_s) / step_s - 1e-9))
     h = interval_s / steps
     x, phi = state.copy(), transition.copy()
-    d_x, d_phi = np.empty(7), np.empty((7, 7))
+    rates, partials = np.empty((4, 3)), np.empty((4, 3, 7))
     for _ in range(steps):
-        sum_x, sum_phi = np.zeros(7), np.zeros((7, 7))
-        mid_x, mid_phi = x.copy(), phi.copy()
-        for stage in range(4):
-            _derivative_kernel(mid_x, mid_phi, d_x, d_phi)
-            weight = 1.0 if stage in (0, 3) else 2.0
-            offset = 0.5 * h if stage < 2 else h
-            for i in range(7):
-                sum_x[i] += weight * d_x[i]
-                mid_x[i] = x[i] + offset * d_x[i]
-                for j in range(7):
-                    sum_phi[i, j] += weight * d_phi[i, j]
-                    mid_phi[i, j] = phi[i, j] + offset * d_phi[i, j]
-        for i in range(7):
-            x[i] += h / 6.0 * sum_x[i]
-            for j in range(7):
-                phi[i, j] += h / 6.0 * sum_phi[i, j]
+        _stages_kernel(x, h, rates, partials)
+        for column in range(7):
+            _column_step_kernel(phi, column, h, partials)
+        for i in range(3):
+            # The Runge-Kutta sums, with the velocities of the stages put in.
+            x[i] += h * x[3 + i] + h * h / 6.0 * (rates[0, i] + rates[1, i] + rates[2, i])
+            x[3 + i] += h / 6.0 * (rates[0, i] + 2.0 * rates[1, i] + 2.0 * rates[2, i] + rates[3, i])
     return x, phi
 
 

@@ -163,11 +163,11 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector, driv
             continue
         if not verdict.coasting:
             break
-        found, sure = _guarded(arc, part, state, time_s, sensors), verdict.powerful
+        found, sure = guarded(arc, part, state, time_s, sensors), verdict.powerful
     return Search(found, sure, driven)
 
 
-def _guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
+def guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
     """Return the arc without its first part, where a tail of thrust too short to show may hide."""
     later = part[np.searchsorted(part[:, 0], part[0, 0] + GUARD * (part[-1, 0] - part[0, 0]) - 1e-6) :]
     return fresh_arc(later, state, time_s, sensors) if len(later) >= GUARD_PLOTS_MIN else arc

@@ -24,6 +24,8 @@ from beaconfire.tracking.measurement import residual_kernel
 COAST: Final = 7
 THRUST: Final = 10
 ITERATIONS_MAX: Final = 12
+LINEAR_ENOUGH: Final = 0.05
+"""A step that lowers the cost by less than this (a fifth of a sigma) is taken without linearising again."""
 HUBER_K: Final = 3.0
 CHI_CAP: Final = 16.0
 """Largest share of one component in chi-square, so that one wild plot does not fail an arc."""
@@ -169,6 +171,24 @@ def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector
 
 
 @njit(cache=True)
+def _stepped(solution: Solution, state: Vector, step: Vector, promised: float) -> Solution:
+    """Return a solution moved by a step so small that nothing need be linearised again."""
+    gradient = solution.gradient.copy()
+    for i in range(10):
+        for j in range(step.size):
+            gradient[i] -= solution.information[i, j] * step[j]
+    return Solution(
+        state,
+        solution.information,
+        gradient,
+        solution.consider,
+        solution.chi_square,
+        solution.components,
+        solution.cost - promised,
+    )
+
+
+@njit(cache=True)
 def solve_kernel(
     start: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior, size: int
 ) -> Solution:
@@ -192,11 +212,12 @@ def solve_kernel(
         promised = 0.0
         for i in range(size):
             promised += step[i] * best.gradient[i]
-        if promised < 1e-3:
-            break
         candidate = best.state.copy()
         candidate[:size] += step
         candidate[6] = min(max(candidate[6], -12.0), -3.0)
+        if promised < LINEAR_ENOUGH:
+            best = _stepped(best, candidate, step, promised)
+            break
         trial = _accumulate(candidate, reference_s, rows, sensors, prior)
         if trial.cost < best.cost:
             best = trial

@@ -21,6 +21,7 @@ from beaconfire.tracking.arc import (
     explained,
     find_coast,
     fresh_arc,
+    guarded,
     judge,
     recent_misfit,
     resolve,
@@ -272,14 +273,17 @@ class Motion:
                 self.burnout_s = min(later.reference_s, dated + 1.0)
 
     def _make_sure(self, arc: Arc) -> None:
-        """Rule thrust out for good, or take the burnout back, as soon as the arc has the power to."""
+        """Rule thrust out for good, or take the burnout back, as soon as the arc has the power to.
+
+        Seconds of thrust that the shorter window hid are left out with its first part.
+        """
         verdict = judge(arc.solution)
-        if verdict.thrusting:
+        if verdict.thrusting or (verdict.powerful and not verdict.coasting):
             self._leave_coast()
         elif verdict.powerful:
-            self.likely = not verdict.coasting
-            if self.likely:
-                self._leave_coast()
+            state, _ = arc_at(arc, self.newest_s)
+            later = guarded(arc, np.array(self.rows), state, self.newest_s, self.sensors)
+            self._begin(later if explained(later) else arc, sure=True)
 
     def _slide(self, arc: Arc) -> Arc | None:
         """Return an arc that begins later and passes, or None."""

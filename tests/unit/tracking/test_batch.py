@@ -129,3 +129,15 @@ def test_left_over_acceleration_is_found() -> None:
     coasting, _ = _solve(_rows(RADAR, 5))
     rest, information = extra_acceleration_kernel(coasting)
     assert math.sqrt(float(rest @ information @ rest)) < 4.0
+
+
+def test_a_last_step_without_linearising_again_ends_where_one_with_it_does() -> None:
+    """Started where it ended, the fit has nothing left to ask for."""
+    for seed in range(4):
+        rows, sensors = _rows(RADAR, seed), sensor_table([RADAR])
+        prior = broad_prior(1, _start(), 0.0, 0.0)
+        first = solve_kernel(_start(), 0.0, rows, sensors, prior, COAST)
+        again = solve_kernel(first.state.copy(), 0.0, rows, sensors, prior, COAST)
+        sigmas = np.sqrt(np.diag(covariance_kernel(first, COAST)))
+        assert np.abs((again.state - first.state)[:7] / sigmas).max() < 0.01
+        assert np.abs(again.gradient[:7] * sigmas).max() < 0.1
