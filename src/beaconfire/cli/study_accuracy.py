@@ -51,6 +51,8 @@ BOTH_HELD: Final = 0.9
 SWAPS: Final = 0.1
 TELLING: Final = 13.8
 """Difference of two squared distances that tells one object from the other, a thousand to one."""
+FOLLOWS: Final = 22.5 / 6.0
+"""Normalised error up to which a track follows an object: 99.9 % of chi-square in six dimensions."""
 PHASE_LOOKS_LEAST: Final = 3
 PAIR_CUTOFF_M: Final = 5_000.0
 WIDTH: Final = 130
@@ -296,8 +298,9 @@ def _pair_run(start: np.ndarray, times_s: np.ndarray, seed: int) -> tuple[float,
     swaps, last = 0, {}
     for frame in frames:
         last = _followed(frame)
-        swaps += sum(name in follows and follows[name] != number for name, (number, _) in last.items())
-        follows |= {name: number for name, (number, _) in last.items()}
+        sure = {name: number for name, (number, error) in last.items() if error < FOLLOWS}
+        swaps += sum(name in follows and follows[name] != number for name, number in sure.items())
+        follows |= sure
     end = frames[-1]
     states = np.array([one.state[:3] for one in end.tracks.values()]).reshape(-1, 3)
     found = [error for _, error in last.values()]
