@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
-from typing import Final
+from typing import IO, Final
 
 from beaconfire.adapters.installation import Installation, ProcessEntry, ServerEntry
 from beaconfire.adapters.servers import check_server
@@ -62,6 +62,7 @@ class Runner:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._died_s: float | None = None
+        self._first_words: IO[bytes] | None = None
 
     def start(self) -> None:
         """Start it."""
@@ -75,12 +76,12 @@ class Runner:
                 stderr=log,
                 preexec_fn=_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
             )
+        self._first_words = self._process.stdout or self._first_words
 
     def wait_until_ready(self) -> None:
         """Wait for its first line; raises `EnvironmentFault` if it ends without one."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        if self._process.stdout.readline().strip() != b"ready":
+        assert self._first_words is not None
+        if self._first_words.readline().strip() != b"ready":
             raise EnvironmentFault(f"{self.name} did not become ready", f"see {self._log}")
 
     def send(self, number: signal.Signals) -> None:
@@ -108,6 +109,8 @@ class Runner:
         except subprocess.TimeoutExpired:
             self.send(signal.SIGKILL)
             self._process.wait()
+        if self._first_words is not None:
+            self._first_words.close()
 
 
 class Arena:
@@ -186,11 +189,17 @@ class Arena:
         """Take an end's link down, or up again."""
         _run("ip", "-n", self._net, "link", "set", end, "down" if off else "up")
 
-    def slow(self, end: str, rate: str) -> None:
-        """Limit what an end can send and receive to a rate such as "250kbps"; empty for no limit."""
+    def slow(self, end: str, rate: str, queue: str = "2s") -> None:
+        """Limit what an end can send and receive to a rate such as "250kbps"; empty for no limit.
+
+        Args:
+            end: whose link.
+            rate: as `tc` reads it.
+            queue: how long what is sent may wait at the narrow place.
+        """
         for where, link in ((self._net, end), (self._space(end), "eth0")):
             verb = "replace" if rate else "del"
-            limit = ("tbf", "rate", rate, "burst", "8kb", "latency", "2s") if rate else ()
+            limit = ("tbf", "rate", rate, "burst", "8kb", "latency", queue) if rate else ()
             _run("ip", "netns", "exec", where, "tc", "qdisc", verb, "dev", link, "root", *limit)
 
     def revive(self) -> None:
