@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from typing import Final, NamedTuple
 
 import msgspec
@@ -84,6 +84,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     Attributes:
         trials: one for each fault.
+        calm_ms: longest that a report took to any picture in each pause between two faults: what this machine
+            makes of it with nothing wrong.
         given: reports that the nations' guards were given.
         acknowledged: of those, how many a hub has receipted.
         arrived: pairs of report and picture in which it came.
@@ -92,6 +94,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """
 
     trials: tuple[Trial, ...]
+    calm_ms: tuple[float, ...]
     given: int
     acknowledged: int
     arrived: int
@@ -203,6 +206,7 @@ class Ordeal:
         trials = tuple(self._trial(one, given, arrivals) for one in done)
         return Outcome(
             trials=trials,
+            calm_ms=tuple(_calm(done, given, arrivals)),
             given=len(given),
             acknowledged=found.acknowledged,
             arrived=sum(map(len, arrivals.values())),
@@ -262,3 +266,22 @@ class Ordeal:
             gap_ms=max(apart) / 1_000 if apart else None,
             gap_hit_ms=max(hit) / 1_000 if hit else None,
         )
+
+
+def _calm(
+    done: list[tuple[Fault, int, int]],
+    given: dict[str, tuple[Nation, int]],
+    arrivals: dict[Nation, dict[str, int]],
+) -> Iterator[float]:
+    """Yield the longest way of a report in the second half of each pause between two faults, ms."""
+    for (_, _, ended_us), (_, next_us, _) in pairwise(done):
+        middle_us = (ended_us + next_us) // 2
+        ways = [
+            first[report_id] - sent_us
+            for report_id, (origin, sent_us) in given.items()
+            if middle_us <= sent_us < next_us - 500_000
+            for nation, first in arrivals.items()
+            if nation != origin and report_id in first
+        ]
+        if ways:
+            yield max(ways) / 1_000

@@ -89,13 +89,13 @@ def notional_report(nation: Nation, number: int, now_us: int) -> Report:
 
 def _gaps(outcome: Outcome) -> dict[str, dict[str, float | int]]:
     """Return the gaps of each kind of fault, milliseconds, apart where the nation itself was hit."""
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = {"nothing, before the next": list(outcome.calm_ms)}
     for trial in outcome.trials:
         if trial.gap_ms is not None:
             found.setdefault(trial.kind, []).append(trial.gap_ms)
         if trial.gap_hit_ms is not None:
             found.setdefault(f"{trial.kind}, own nation", []).append(trial.gap_hit_ms)
-    return {kind: _spread(sorted(gaps)) for kind, gaps in sorted(found.items())}
+    return {kind: _spread(sorted(gaps)) for kind, gaps in sorted(found.items()) if gaps}
 
 
 def _spread(gaps: list[float]) -> dict[str, float | int]:
