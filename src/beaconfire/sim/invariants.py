@@ -7,7 +7,7 @@
 4. What is receipted was committed and stays: the hub has a record of it towards each nation, a picture has
    it in its log, once. Nothing receipted on FLASH is lost; every FLASH report reaches each
    entitled partner, over either instance of the hub, within its limit once all faults but a dead hub are
-   over, or a notice says why not.
+   over, or a newer one of its track does, or a notice says why not.
 5. Time never runs back inside a node.
 6. No bound is exceeded.
 7. Nothing of another mode than the run's is said.
@@ -76,6 +76,7 @@ class Invariants:
         self._written_words: dict[str, int] = {}
         self._orphans: set[str] = set()
         self._wiped: set[str] = set()
+        self._superseded: set[tuple[str, str]] = set()
         self._at_risk: dict[Address, list[str]] = {}
 
     def _entitlement_at(self, hub: str) -> Entitlement:
@@ -346,6 +347,8 @@ class Invariants:
         nation = name.removeprefix("gave/")
         found: dict[str, set[str]] = {}
         for record in (decode_record(body) for body in records):
+            if record.rule == "superseded":
+                self._superseded.add((record.report_id, record.recipient))
             found.setdefault(record.report_id, set()).add(record.recipient)
         others = {one for one in self._nations if one != nation}
         for report_id in self._receipted.get((hub, nation), ()):
@@ -381,4 +384,14 @@ class Invariants:
         excused = "flash-expired" in self.notices or passage.refused
         for recipient in owed:
             arrived = passage.at_hub if recipient == HUB else passage.towards[recipient]
+            arrived = arrived or self._newer_arrived(report_id, passage, recipient)
             self._hold(4, f"{what} never reached {recipient}", holds=arrived or excused)
+
+    def _newer_arrived(self, report_id: str, passage: Passage, recipient: str) -> bool:
+        """Return whether an instance held it for replaced, and what replaced it did arrive."""
+        track = (passage.originator, passage.track)
+        return (report_id, recipient) in self._superseded and any(
+            other.towards.get(recipient)
+            for other in self.passages.values()
+            if (other.originator, other.track) == track and other.sent_at_us > passage.sent_at_us
+        )
