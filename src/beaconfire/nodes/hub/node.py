@@ -140,6 +140,7 @@ class HubNode:
             self.counters["rejected"] += 1
             return []
         link.liveness.heard(inbound.lane, now.monotonic_us)
+        self.arrangements.renew(link.nation, now.monotonic_us)
         opening = self._tenure.at(now, self._links)
         return [*opening, *self._take_from(link, inbound, now)]
 
@@ -277,7 +278,6 @@ class HubNode:
             probe, lane=inbound.lane, monotonic_us=now.monotonic_us, utc_us=now.utc_us
         ):
             return []
-        self.arrangements.renew(link.nation, probe.sent_monotonic_us)
         words: list[Command] = []
         for change in link.liveness.changes(now.monotonic_us):
             if change.up:
