@@ -107,5 +107,5 @@ def test_seeded_bug_is_found(mutant: Mutant) -> None:
 
 
 def test_without_a_bug_nothing_is_found() -> None:
-    nothing = Mutant("none", "release.decide", (("ROUTINE_SHARE: Final = 10", "ROUTINE_SHARE: Final = 10"),))
+    nothing = Mutant("none", "release.age", (("ROUTINE_SHARE: Final = 10", "ROUTINE_SHARE: Final = 10"),))
     assert found_after(nothing, stories=40) is None

@@ -70,6 +70,11 @@ class CedarDecider:
         self._entities = cedarpy.Entities.from_json_str("[]")
         self._remembered: dict[Question, Ruling | Withheld] = {}
 
+    @property
+    def remembered(self) -> int:
+        """Number of rulings remembered, at most `MAXIMUM_REMEMBERED`."""
+        return len(self._remembered)
+
     def decide(self, question: Question, agreements: tuple[Agreement, ...]) -> Ruling | Withheld:
         """Return which groups may pass and under what obligations, or why nothing may."""
         known = self._remembered.get(question)

@@ -16,7 +16,7 @@ from beaconfire.messages.label import Label
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation
-from beaconfire.release.age import age_bucket_s
+from beaconfire.release.age import age_bucket_s, worth_until_us
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.content import Content, content_of
 from beaconfire.release.keys import SigningKey
@@ -35,9 +35,6 @@ _TOKEN: Final = object()
 
 MAXIMUM_SEALED_BYTES: Final = MAXIMUM_MESSAGE_BYTES - 1_024
 """Room is left for the frame of the delivery."""
-
-ROUTINE_SHARE: Final = 10
-"""A ROUTINE report is worth sending for a tenth of its life: newer ones replace it."""
 
 
 class Released(Generic[T_co]):
@@ -282,7 +279,7 @@ def _checked_for_hub(
         track=report.track,
         lane=lane,
         sent_at_us=terms.sent_at_us,
-        expires_at_us=_worth_until_us(lane, terms.sent_at_us, terms.expires_at_us),
+        expires_at_us=worth_until_us(lane, terms.sent_at_us, terms.expires_at_us),
         hops=0,
         sealed=body,
         basis=tuple(sorted({name for ruling in rulings.values() for name in ruling.basis})),
@@ -291,12 +288,6 @@ def _checked_for_hub(
         rules=_rules(tuple(rulings.values()), groups),
     )
     return Released(outgoing, HUB, _TOKEN)
-
-
-def _worth_until_us(lane: Lane, sent_at_us: int, expires_at_us: int) -> int:
-    if lane is Lane.FLASH:
-        return expires_at_us
-    return sent_at_us + (expires_at_us - sent_at_us) // ROUTINE_SHARE
 
 
 def release_to_partner(
@@ -326,6 +317,8 @@ def release_to_partner(
     lane = releaser.trail.lane_of(recipient, track, stage_of(contents), header.sent_at_us)
     if lane is None:
         return Withheld(reason=Reason.REPLAYED, rule="superseded")
+    launch = contents.get(Group.LAUNCH_POINT)
+    releaser.trail.keep_place(recipient, track, launch, _launch_grid_m(ruling))
     return _outgoing(sealed, header, ruling, (recipient, lane))
 
 
@@ -336,10 +329,12 @@ def _sanitised(
     whole: list[Group] = []
     degradations: list[Degradation] = []
     secret = b"%b for %b" % (releaser.secret, recipient.encode())
+    track = (opened.header.originator, opened.header.track)
+    held = releaser.trail.place_of(recipient, track, _launch_grid_m(ruling))
     for group, obligations in ruling.groups.items():
         if content_of(opened.report, group) is None:
             continue
-        left = sanitise(opened.report, group, obligations, secret)
+        left = sanitise(opened.report, group, obligations, secret, held)
         if left.value is None:
             continue
         contents[group] = left.value
@@ -349,6 +344,10 @@ def _sanitised(
             whole.append(group)
     kept = keep_groups(opened.sealed, whole)
     return msgspec.structs.replace(kept, degradations=tuple(degradations), basis=ruling.basis), contents
+
+
+def _launch_grid_m(ruling: Ruling) -> float:
+    return ruling.groups.get(Group.LAUNCH_POINT, Obligations()).grid_m
 
 
 def _groups_of(sealed: Sealed) -> tuple[Group, ...]:
@@ -380,7 +379,7 @@ def _outgoing(
         track=header.track,
         lane=lane,
         sent_at_us=header.sent_at_us,
-        expires_at_us=_worth_until_us(lane, header.sent_at_us, header.expires_at_us),
+        expires_at_us=worth_until_us(lane, header.sent_at_us, header.expires_at_us),
         hops=1,
         sealed=encode(sealed),
         basis=ruling.basis,

@@ -21,6 +21,10 @@ RADIUS_SPREAD: Final = 1.01
 """Above the ratio of any radius of curvature of the ellipsoid to the mean radius."""
 
 
+Place = tuple[float, float]
+"""Geodetic latitude and longitude, radians."""
+
+
 class Sanitised(msgspec.Struct, frozen=True):
     """What became of one group.
 
@@ -33,7 +37,13 @@ class Sanitised(msgspec.Struct, frozen=True):
     transform: str = ""
 
 
-def sanitise(report: Report, group: Group, obligations: Obligations, opaque_secret: bytes) -> Sanitised:
+def sanitise(
+    report: Report,
+    group: Group,
+    obligations: Obligations,
+    opaque_secret: bytes,
+    held: Place | None = None,
+) -> Sanitised:
     """Return what is left of one group of a report under its obligations.
 
     Args:
@@ -42,13 +52,14 @@ def sanitise(report: Report, group: Group, obligations: Obligations, opaque_secr
         obligations: joined over all permits.
         opaque_secret: under which opaque sensor names are made; per recipient, so that two
             recipients can't compare them.
+        held: centre that the launch point of this track was given before, for this recipient.
     """
     value = content_of(report, group)
     if not is_anything_left(report, group, obligations):
         return Sanitised(value=None)
     match value:
         case LaunchEstimate():
-            coarse: Content = _coarse_launch(value, obligations)
+            coarse: Content = _coarse_launch(value, obligations, held)
         case Timing():
             coarse = _round_timing(value, obligations.round_time_s)
         case SensorUse() if obligations.opaque_sensor:
@@ -102,9 +113,9 @@ def with_boost_until_burnout(report: Report) -> Report:
     return msgspec.structs.replace(report, trajectory=msgspec.structs.replace(state, phase=Phase.BOOST))
 
 
-def _coarse_launch(launch: LaunchEstimate, obligations: Obligations) -> LaunchEstimate:
+def _coarse_launch(launch: LaunchEstimate, obligations: Obligations, held: Place | None) -> LaunchEstimate:
     time_us, sigma_s = round_time(launch.time_us, launch.sigma_time_s, obligations.round_time_s)
-    area = snap_ellipse(launch.area, obligations.grid_m)
+    area = snap_ellipse(launch.area, obligations.grid_m, held)
     return LaunchEstimate(time_us=time_us, sigma_time_s=sigma_s, area=area)
 
 
@@ -160,18 +171,45 @@ def snap(latitude_rad: float, longitude_rad: float, grid_m: float) -> tuple[floa
     return centre_latitude, (centre_longitude + math.pi) % (2.0 * math.pi) - math.pi, reach_m
 
 
-def snap_ellipse(area: Ellipse, grid_m: float) -> Ellipse:
-    """Return an area around the cell's centre that holds the old one wherever in the cell it stood.
+def distance_m(one: Place, other: Place) -> float:
+    """Return the distance of two places some kilometres apart, metres, never less than it is."""
+    north = one[0] - other[0]
+    east = (one[1] - other[1] + math.pi) % (2.0 * math.pi) - math.pi
+    cosine = max(math.cos(one[0]), math.cos(other[0]))
+    return RADIUS_SPREAD * EARTH_MEAN_RADIUS_M * math.hypot(north, east * cosine)
 
-    The outer ellipse of the sum of the old ellipse and a disc as wide as the cell, with axes rounded up
-    to a tenth of the grid; so at least the stated probability still lies inside.
+
+def centre_for(area: Ellipse, grid_m: float, held: Place | None = None) -> Place:
+    """Return the centre that an area is given: the one it had, while it may be there, or its cell's.
+
+    It may be there within the size of a cell and the area's own. Revisions that scatter about the edge of a
+    cell would else fall now on this side and now on that, and their average would tell the place far better
+    than the grid does.
+    """
+    place = (area.latitude_rad, area.longitude_rad)
+    if held is not None and distance_m(place, held) <= grid_m + area.semi_major_m:
+        return held
+    return snap(*place, grid_m)[:2]
+
+
+def snap_ellipse(area: Ellipse, grid_m: float, held: Place | None = None) -> Ellipse:
+    """Return an area around a cell's centre that holds the old one wherever `centre_for` lets it stand.
+
+    The outer ellipse of the sum of the old ellipse and a disc as wide as that, with axes rounded up to a
+    tenth of the grid; so at least the stated probability still lies inside.
+
+    Args:
+        area: as stated.
+        grid_m: size of the cells; 0 leaves the area as it is.
+        held: the centre given before, if one was.
 
     Source: A. Kurzhanski and I. Valyi, Ellipsoidal Calculus (1997), section 2.3: the ellipse with
     matrix (1 + 1/p) Q1 + (1 + p) Q2, p = sqrt(tr Q1 / tr Q2), holds the sum of ellipses Q1 and Q2.
     """
     if grid_m <= 0.0:
         return area
-    latitude_rad, longitude_rad, reach_m = snap(area.latitude_rad, area.longitude_rad, grid_m)
+    latitude_rad, longitude_rad = centre_for(area, grid_m, held)
+    reach_m = RADIUS_SPREAD * (grid_m + area.semi_major_m)
     major, minor, reach = area.semi_major_m**2, area.semi_minor_m**2, reach_m**2
     ratio = max(math.sqrt((major + minor) / (2.0 * reach)), 1.0e-9)
     step_m = grid_m / 10.0

@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.messages.estimate import Kinematics
+from beaconfire.messages.estimate import Kinematics, LaunchEstimate
 from beaconfire.messages.report import Classification
 from beaconfire.messages.words import Group, Lane, Phase, Status
 from beaconfire.release.content import Content
+from beaconfire.release.sanitise import Place
 
 TRACKS_MAX: Final = 4_096
 """Tracks remembered for each recipient; the one longest unheard of is forgotten, and next goes FLASH."""
@@ -51,6 +52,7 @@ class Trail:
     def __init__(self) -> None:
         """Start without memory: a first report is FLASH."""
         self._tracks: dict[str, OrderedDict[tuple[str, str], _Last]] = {}
+        self._places: dict[str, OrderedDict[tuple[str, str], tuple[Place, float]]] = {}
 
     def lane_of(self, recipient: str, track: tuple[str, str], stage: Stage, sent_at_us: int) -> Lane | None:
         """Return the lane of a report and remember it; None if it is ROUTINE and a newer one passed before.
@@ -71,3 +73,17 @@ class Trail:
         if len(tracks) > TRACKS_MAX:
             tracks.popitem(last=False)
         return Lane.ROUTINE if known is not None and stage == known.stage else Lane.FLASH
+
+    def place_of(self, recipient: str, track: tuple[str, str], grid_m: float) -> Place | None:
+        """Return the centre that a recipient was last given on a grid for a track's launch point, or None."""
+        held = self._places.get(recipient, OrderedDict()).get(track)
+        return held[0] if held is not None and held[1] == grid_m else None
+
+    def keep_place(self, recipient: str, track: tuple[str, str], launch: Content, grid_m: float) -> None:
+        """Remember the centre on a grid that a recipient is given; a whole launch point is forgotten."""
+        places = self._places.setdefault(recipient, OrderedDict())
+        places.pop(track, None)
+        if isinstance(launch, LaunchEstimate) and grid_m > 0.0:
+            places[track] = ((launch.area.latitude_rad, launch.area.longitude_rad), grid_m)
+        if len(places) > TRACKS_MAX:
+            places.popitem(last=False)
