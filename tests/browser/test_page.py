@@ -1,55 +1,25 @@
 """The page in a real browser, served by the real server over a display fed with synthetic messages."""
 
 import re
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect
+from playwright.sync_api import Browser, expect
 
 from beaconfire.messages.event import Event, Place, Warning
 from beaconfire.messages.health import Notice
-from beaconfire.messages.words import Mode, Severity, Sharing, Status
+from beaconfire.messages.words import Mode, Severity, Status
 from beaconfire.nodes.display import DisplayFacts
 from browser.flight import JPN, PLACES, SENSORS, Flight, event, health
+from browser.pages import LAUNCH_US, Watched, fly, open_page
 from browser.served import EventClock, Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-LAUNCH_US = 1_664_835_700_000_000
 FLIGHT = Flight(LAUNCH_US)
 HOSTILE = "<img src=x onerror=alert(1)>\u202e'\"&{{x}}"
-
-
-class Watched:
-    """A page with what it asked for and what it complained of."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("websocket", lambda stream: self.asked.append(stream.url))
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", self._dismiss)
-
-    def _dismiss(self, dialog: Dialog) -> None:
-        self.complaints.append("dialog")
-        dialog.dismiss()
-
-    def _heard(self, message: ConsoleMessage) -> None:
-        # Chromium says so itself when it blocks sound; the page shows it
-        if message.type in ("error", "warning") and "AudioContext" not in message.text:
-            self.complaints.append(message.text)
-
-    def is_clean(self) -> bool:
-        hosts = {urllib.parse.urlsplit(url).hostname for url in self.asked}
-        assert hosts == {"127.0.0.1"}, self.asked
-        assert self.complaints == []
-        return True
 
 
 @pytest.fixture
@@ -64,20 +34,6 @@ def watched(browser: Browser) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1600, "height": 900})
     yield Watched(context.new_page())
     context.close()
-
-
-def fly(served: Served) -> None:
-    for revision, second in enumerate((35.0, 60.0, 80.0, 160.0, 180.0, 199.0), 1):
-        served.feed(event(FLIGHT, second, revision))
-        if second >= 60.0:
-            served.feed(event(FLIGHT, second, revision, Sharing.BILATERAL))
-    served.feed(event(FLIGHT, 199.0, 1, Sharing.ALONE))
-
-
-def open_page(watched: Watched, served: Served, query: str = "") -> Page:
-    watched.page.goto(served.server.url + query)
-    expect(watched.page.get_by_test_id("feed")).to_contain_text("Live")
-    return watched.page
 
 
 def seconds(text: str) -> int:

@@ -1,14 +1,16 @@
 """The display model: what it takes, refuses, numbers, bounds and forgets."""
 
+import itertools
+
 import msgspec
 import pytest
 
 from beaconfire.messages.codec import encode
 from beaconfire.messages.estimate import Ellipse, ImpactEstimate
-from beaconfire.messages.event import Event, Place, Warning
+from beaconfire.messages.event import Acknowledgement, Contribution, Event, Place, Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.words import Lane, Mode, Nation, Severity, Sharing, Status
-from beaconfire.nodes.commands import Channel, Inbound, Keep, Now, Table
+from beaconfire.nodes.commands import Channel, Forget, Inbound, Keep, Now, Table
 from beaconfire.nodes.display import ArrangementLine, DisplayFacts, DisplayNode, Milestones
 from beaconfire.nodes.display import node as node_module
 from beaconfire.nodes.display import picture as picture_module
@@ -249,3 +251,80 @@ def test_a_restarted_display_shows_what_the_journal_kept() -> None:
     assert again.revisions("e1")[-1].revision == 1
     again.receive(inbound(event("e2", 3)), NOW)
     assert shown_ids(again) == ["e1"]
+
+
+def acknowledgement(event_id: str = "e1", person: str = "Sato", nation: str = "JPN") -> Inbound:
+    said = Acknowledgement(event_id, Nation(nation), person, 1, 7)
+    return inbound(said, Channel.ACKNOWLEDGEMENT)
+
+
+def test_an_acknowledgement_is_shown_kept_and_restored() -> None:
+    rows = KeptRows()
+    display = DisplayNode(JPN, DisplayFacts(), rows)
+    rows.apply(display.receive(inbound(event()), NOW))
+    rows.apply(display.receive(acknowledgement(), NOW))
+    for one in (display, DisplayNode(JPN, DisplayFacts(), rows)):
+        shown = one.shown("e1", NOW)
+        assert shown is not None
+        assert shown.acknowledged is not None
+        assert shown.acknowledged.person == "Sato"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (acknowledgement("e9"), "no-such-event"),
+        (acknowledgement(nation="KOR"), "wrong-nation"),
+        (acknowledgement(person="  "), "no-name"),
+        (acknowledgement(person="x" * 61), "no-name"),
+    ],
+)
+def test_an_acknowledgement_of_nothing_or_by_nobody_is_refused(
+    display: DisplayNode, said: Inbound, code: str
+) -> None:
+    display.receive(inbound(event()), NOW)
+    assert display.receive(said, NOW) == []
+    assert display.status(NOW).rejected == {code: 1}
+
+
+def test_a_withdrawn_event_takes_its_acknowledgement_along(display: DisplayNode) -> None:
+    display.receive(inbound(event()), NOW)
+    display.receive(acknowledgement(), NOW)
+    commands = display.receive(inbound(event(revision=2, status=Status.WITHDRAWN)), NOW)
+    assert Forget(Table.STATE, "display-acknowledged/e1") in commands
+
+
+def test_own_reports_are_known_the_first_and_the_newest(display: DisplayNode) -> None:
+    for revision in range(1, 400):
+        own = Contribution(JPN, "t", 0, 0, 0, (), (), f"own-{revision}")
+        other = Contribution(KOR, "k", 0, 0, 0, (), (), f"other-{revision}")
+        seen = (other,) if revision == 1 else (own, other)
+        nations = tuple(one.nation for one in seen)
+        display.receive(inbound(event(revision=revision, contributions=seen, contributors=nations)), NOW)
+    shown = display.shown("e1", NOW)
+    assert shown is not None
+    assert (shown.own_report_ids[0], shown.own_report_ids[-1]) == ("own-2", "own-399")
+    assert len(shown.own_report_ids) <= picture_module.REVISIONS_PER_EVENT_MAX + 1
+    assert shown.fused_at_us == 2_000_000
+
+
+def test_what_is_left_of_a_long_history_is_even_in_time(display: DisplayNode) -> None:
+    for revision in range(1, 3_001):
+        status = Status.TENTATIVE if revision < 70 else Status.CONFIRMED
+        display.receive(inbound(event(revision=revision, status=status)), NOW)
+    held = display.revisions("e1")
+    assert held[0].revision == 1
+    assert held[-1].revision == 3_000
+    assert 70 in {one.revision for one in held}
+    early = [one.revision for one in held if one.revision < 2_900]
+    gaps = [b - a for a, b in itertools.pairwise(early)]
+    assert max(gaps) <= 4 * sorted(gaps)[len(gaps) // 2]
+
+
+def test_the_hub_sees_its_own_health_and_all_arrangements() -> None:
+    line = ArrangementLine("a", 1, (JPN, KOR), "d", 0, 9)
+    hub = DisplayNode(Nation("HUB"), DisplayFacts(arrangements=(line,)))
+    hub.receive(inbound(Health("hub", 4_000_000, (), {}), Channel.HEALTH, sender="HUB"), NOW)
+    (shown,) = hub.status(NOW).health
+    assert (shown.health.source, shown.behind_us) == ("hub", 1_000_000)
+    assert hub.facts.arrangements == (line,)

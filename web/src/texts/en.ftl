@@ -58,7 +58,6 @@ acknowledge = Acknowledge
 acknowledged-by = Acknowledged:
 your-name = Your name, for acknowledgements
 name-needed = Type your name first: acknowledgements are named.
-not-acknowledged = Not acknowledged
 acknowledge-failed = The acknowledgement did not arrive. Try again.
 
 alarm-sounds = Alarm
@@ -137,7 +136,6 @@ thrust-possible = thrust may continue: the area may move
 kind-IMPACT = down on
 kind-OVERFLIGHT = over
 percent = { $percent } %
-percent-below = < 1 %
 link-adds = What the new link adds
 notional = notional
 after-launch = after launch
@@ -225,7 +223,6 @@ severity-information = information
 severity-caution = caution
 severity-fault = fault
 notice = Notice
-notices = Notices
 
 keys-and-marks = Keys and marks
 key-a = acknowledge the chosen event
@@ -264,7 +261,6 @@ valid-until = Valid until
 up = up
 arrangement = Arrangement
 parties = Parties
-report = Report
 suspended = suspended
 
 sandbox-title = Sandbox: what would sharing add for these sensors?

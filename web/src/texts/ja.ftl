@@ -57,7 +57,6 @@ acknowledge = 確認する
 acknowledged-by = 確認者:
 your-name = お名前(確認の記名用)
 name-needed = 先にお名前を入力してください。確認は記名です。
-not-acknowledged = 未確認
 acknowledge-failed = 確認が届きませんでした。もう一度お試しください。
 
 alarm-sounds = 警報
@@ -136,7 +135,6 @@ thrust-possible = 推力継続の可能性:区域は動くことがあります
 kind-IMPACT = 落下
 kind-OVERFLIGHT = 上空
 percent = { $percent } %
-percent-below = 1 % 未満
 link-adds = 新しい回線の効果
 notional = 想定
 after-launch = 発射後
@@ -218,7 +216,6 @@ severity-information = 情報
 severity-caution = 注意
 severity-fault = 障害
 notice = 通知
-notices = 通知
 
 keys-and-marks = キーと記号
 key-a = 選択中の事象を確認
@@ -257,7 +254,6 @@ valid-until = 有効期限
 up = 通
 arrangement = 取決め
 parties = 当事国
-report = 報告
 suspended = 停止中
 
 sandbox-title = 試験場:このセンサー配置で共有は何をもたらすか

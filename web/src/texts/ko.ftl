@@ -57,7 +57,6 @@ acknowledge = 확인
 acknowledged-by = 확인자:
 your-name = 이름(확인 기록용)
 name-needed = 먼저 이름을 입력하십시오. 확인은 기명입니다.
-not-acknowledged = 미확인
 acknowledge-failed = 확인이 전달되지 않았습니다. 다시 시도하십시오.
 
 alarm-sounds = 경보음
@@ -136,7 +135,6 @@ thrust-possible = 추력 지속 가능: 구역이 움직일 수 있음
 kind-IMPACT = 낙하
 kind-OVERFLIGHT = 상공
 percent = { $percent } %
-percent-below = 1 % 미만
 link-adds = 새 회선의 효과
 notional = 가상
 after-launch = 발사 후
@@ -218,7 +216,6 @@ severity-information = 정보
 severity-caution = 주의
 severity-fault = 장애
 notice = 알림
-notices = 알림
 
 keys-and-marks = 키와 기호
 key-a = 선택한 사건 확인
@@ -257,7 +254,6 @@ valid-until = 유효 기한
 up = 연결
 arrangement = 협정
 parties = 당사국
-report = 보고
 suspended = 정지됨
 
 sandbox-title = 실험장: 이 센서들에 공유는 무엇을 더하는가

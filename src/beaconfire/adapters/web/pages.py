@@ -35,7 +35,7 @@ def plain_page(title: str, body: str) -> HTMLResponse:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         '</title><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="{STYLE_PATH}"></head>'
-        f"<body>{mark}<main>{body}</main>{mark}</body></html>"
+        f"<body><header>{mark}</header><main>{body}</main><footer>{mark}</footer></body></html>"
     )
 
 
