@@ -75,11 +75,13 @@ class Due(msgspec.Struct, frozen=True):
         parcels: to be published again.
         forget: keys of expired rows.
         expired_flash: report ids of FLASH rows that expired without a receipt: lost, and to be said.
+        expired_routine: of ROUTINE rows that did, none newer of their track having replaced them.
     """
 
     parcels: tuple[Parcel, ...]
     forget: tuple[str, ...]
     expired_flash: tuple[str, ...]
+    expired_routine: tuple[str, ...] = ()
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -304,11 +306,15 @@ class Outbox:
         unreceipted = [n for n in flash.expired(utc_us) if n not in flash.receipted_once]
         expired_flash = (*self._unsaid, *(flash.open[n].report_id for n in unreceipted))
         self._unsaid = []
+        routine = self._lanes[Lane.ROUTINE]
+        expired_routine = tuple(
+            routine.open[n].report_id for n in routine.expired(utc_us) if n not in routine.receipted_once
+        )
         forget = tuple(
             self._drop(lane, number) for lane in Lane for number in self._lanes[lane].expired(utc_us)
         )
         parcels = tuple(p for lane in Lane for p in self._resend(lane, monotonic_us))
-        return Due(parcels, forget, expired_flash)
+        return Due(parcels, forget, expired_flash, expired_routine)
 
     def _resend(self, lane: Lane, monotonic_us: int) -> list[Parcel]:
         queue = self._lanes[lane]

@@ -100,9 +100,7 @@ class Invariants:
         self._now_us = now.monotonic_us
         last = self._last.get(address, now)
         forward = now.utc_us >= last.utc_us and now.monotonic_us >= last.monotonic_us
-        self.checked[5] += 1
-        if not forward:
-            raise Breach(5, f"time ran back in {address}", self._now_us)
+        self._hold(5, f"time ran back in {address}", holds=forward)
         self._last[address] = now
         self.checked[6] += 1
         if len(commands) > COMMANDS_MAX:
@@ -182,12 +180,14 @@ class Invariants:
     def _note_given(self, recipient: str, record: AuditRecord) -> None:
         self._released.setdefault(recipient, set()).add((record.report_id, record.digest))
         passage = self.passages.get(record.report_id)
-        known = passage is not None or record.report_id in self._orphans
-        self._hold(3, f"release of an unknown report {record.report_id}", holds=known)
+        known = passage or record.report_id in self._orphans
+        self._hold(3, f"release of an unknown report {record.report_id}", holds=bool(known))
         if passage is not None:
             passage.towards.setdefault(recipient, False)
             if passage.lanes.get(recipient) is not Lane.FLASH:
                 passage.lanes[recipient] = record.lane
+            if record.lane is Lane.ROUTINE:
+                passage.replaceable.add(recipient)
 
     def _check_audited(self, address: Address, command: Deliver, records: list[AuditRecord]) -> None:
         delivery = decode(command.body)
@@ -302,8 +302,8 @@ class Invariants:
             self._hold(3, what, holds=recorded or letter.source in self._unwritten)
         elif isinstance(message, Receipt):
             self._take_receipt(message)
-        size = len(letter.data)
-        self._hold(6, f"a message of {size} bytes", holds=size <= MAXIMUM_MESSAGE_BYTES)
+        fits = len(letter.data) <= MAXIMUM_MESSAGE_BYTES
+        self._hold(6, f"a message of {len(letter.data)} bytes", holds=fits)
 
     def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
         """Note what a node is about to be called with."""
@@ -383,14 +383,16 @@ class Invariants:
         what = f"report {report_id} of {passage.originator}"
         excused = "flash-expired" in self.notices or passage.refused
         for recipient in owed:
+            stale = passage.lanes.get(recipient) is Lane.ROUTINE and "routine-expired" in self.notices
             arrived = passage.at_hub if recipient == HUB else passage.towards[recipient]
-            arrived = arrived or self._newer_arrived(report_id, passage, recipient)
-            self._hold(4, f"{what} never reached {recipient}", holds=arrived or excused)
+            made_good = arrived or self._newer_arrived(report_id, passage, recipient)
+            self._hold(4, f"{what} never reached {recipient}", holds=made_good or excused or stale)
 
     def _newer_arrived(self, report_id: str, passage: Passage, recipient: str) -> bool:
-        """Return whether an instance held it for replaced, and what replaced it did arrive."""
+        """Return whether an instance could hold it for replaced, and what replaced it did arrive."""
         track = (passage.originator, passage.track)
-        return (report_id, recipient) in self._superseded and any(
+        held = recipient in passage.replaceable or (report_id, recipient) in self._superseded
+        return held and any(
             other.towards.get(recipient)
             for other in self.passages.values()
             if (other.originator, other.track) == track and other.sent_at_us > passage.sent_at_us

@@ -32,7 +32,8 @@ class Passage(msgspec.Struct):
         at_hub: the hub committed it.
         refused: the hub committed a refusal of it.
         towards: recipients the hub released it to, and whether each committed it.
-        lanes: on which it went to each of them.
+        lanes: on which it went to each of them, FLASH if it did so from any instance.
+        replaceable: recipients to which an instance released it on ROUTINE, where a newer one replaces it.
     """
 
     originator: Nation
@@ -43,6 +44,7 @@ class Passage(msgspec.Struct):
     refused: bool = False
     towards: dict[str, bool] = msgspec.field(default_factory=dict)
     lanes: dict[str, Lane] = msgspec.field(default_factory=dict)
+    replaceable: set[str] = msgspec.field(default_factory=set)
 
 
 def words_of(said: Suspension | Standing) -> tuple[Suspension, ...]:

@@ -222,7 +222,7 @@ def test_expired_rows_go_and_a_lost_flash_is_said() -> None:
     put(box, released("r", expires_us=50), disk)
     put(box, released("f", Lane.FLASH, expires_us=100), disk)
     early = box.due(utc_us=60, monotonic_us=0)
-    assert (early.expired_flash, len(early.forget)) == ((), 1)
+    assert (early.expired_flash, early.expired_routine, len(early.forget)) == ((), ("r",), 1)
     late = box.due(utc_us=100, monotonic_us=0)
     assert late.expired_flash == ("f",)
     disk.forget(early.forget + late.forget)

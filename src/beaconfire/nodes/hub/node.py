@@ -40,6 +40,7 @@ from beaconfire.nodes.commands import (
 from beaconfire.nodes.hub.books import Books
 from beaconfire.nodes.hub.caution import Caution
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
+from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.tenure import Tenure
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good, sign_receipt
@@ -130,6 +131,7 @@ class HubNode:
         self._asking = Asking(config.instance, self._links)
         self.counters = dict.fromkeys(COUNTERS, 0)
         self._next_health_us = 0
+        self._repetition = Repetition()
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
 
@@ -357,6 +359,10 @@ class HubNode:
         commands = commands_from_due(due, Channel.TO_NATION, link.nation)
         if due.expired_flash:
             commands.append(self._notice("flash-expired", f"towards {link.nation}", now))
+        if due.expired_routine and (
+            count := self._repetition.count_to_say("routine-expired", now.monotonic_us)
+        ):
+            commands.append(self._notice("routine-expired", f"{count} times, towards {link.nation}", now))
         return commands
 
     def _health(self, now: Now) -> Command:
