@@ -52,7 +52,7 @@ def take(recording: Path, arguments: argparse.Namespace) -> None:
     started = wait_for(recording / "clock.json")
     clock = json.loads(started.read_text())
     page_port = json.loads((recording / "installation.json").read_text())["web_ports"][arguments.nation]
-    lead_s = max(10.0, 3.0 * SPEED)
+    lead_s = max(10.0, 1.5 * SPEED)
     at_s = clock["wall_start_us"] / 1e6 + (arguments.after + lead_s) / clock["speed"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))

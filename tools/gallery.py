@@ -138,7 +138,7 @@ def photograph(camera: Camera, recording: Path) -> None:
     """Take the pictures of a running demo."""
     clock = json.loads(wait_for(recording / "clock.json").read_text())
     ports = json.loads((recording / "installation.json").read_text())["web_ports"]
-    lead_s = max(10.0, 3.0 * SPEED)
+    lead_s = max(10.0, 1.5 * SPEED)
     launch_s = clock["wall_start_us"] / 1e6 + lead_s / clock["speed"]
     url = f"http://127.0.0.1:{ports['JPN']}/"
     for second in (10, 60, 200):

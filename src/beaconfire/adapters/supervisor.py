@@ -31,8 +31,8 @@ STEADY_S: Final = 10.0
 """A child that has run this long is taken to be well, and its backoff starts anew."""
 OUTPUT_LINE_MAX: Final = 500
 _PR_SET_PDEATHSIG: Final = 1
-_HEAVIEST: Final = Role.PICTURE
-"""The role that compiles all there is to compile."""
+_COMPUTING: Final = (Role.PICTURE, Role.NATIONAL)
+"""Roles with numerics; the first compiles all there is to compile."""
 
 _ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
@@ -119,14 +119,14 @@ class Supervisor:
         self._servers = {one.party: _server_child(one, binary) for one in installation.servers}
         chosen = [one for one in installation.processes if one.name not in without]
         self._processes = {one.name: _process_child(one) for one in chosen}
-        self._heavy = [one.name for one in chosen if one.role is _HEAVIEST]
+        self._computing = [one.name for role in _COMPUTING for one in chosen if one.role is role]
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def start(self) -> None:
         """Start everything and return once all are ready; then start the event clock.
 
-        The first process that needs compiled numerics is started alone, so that the others find them made.
+        Of those that compute, the first is waited for before the others, so that they find the numerics made.
 
         Raises:
             UsageError: a server's port is taken by another program.
@@ -135,12 +135,15 @@ class Supervisor:
         try:
             await self._start_servers()
             self._watch = asyncio.create_task(self._watch_all())
-            if self._heavy:
-                self._progress("compiling the numerics (once; kept for next time)")
-                await self._start_and_wait(self._heavy[:1])
-            rest = [name for name in self._processes if name not in self._heavy[:1]]
-            self._progress(f"starting {len(rest)} processes")
-            await self._start_and_wait(rest)
+            self._progress(
+                f"starting {len(self._processes)} processes, compiling the numerics (once, then kept)"
+            )
+            first, later = self._computing[:1], self._computing[1:]
+            others = [name for name in self._processes if name not in self._computing]
+            self._start_all([*first, *others])
+            await self._wait_for_all(first)
+            self._start_all(later)
+            await self._wait_for_all(list(self._processes))
         except BaseException:
             await self.stop()
             raise
@@ -188,9 +191,11 @@ class Supervisor:
         finally:
             transport.close()
 
-    async def _start_and_wait(self, names: list[str]) -> None:
+    def _start_all(self, names: list[str]) -> None:
         for name in names:
             self._launch(self._processes[name])
+
+    async def _wait_for_all(self, names: list[str]) -> None:
         for name in names:
             child = self._processes[name]
             try:

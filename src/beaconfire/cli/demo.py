@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from beaconfire.sim.world import World
 
 DEFAULT_FLIGHT: Final = "2022-10-04"
-LEAD_WALL_S: Final = 3.0
+LEAD_WALL_S: Final = 1.5
+"""The sensors' players connect meanwhile."""
 LEAD_EVENT_S: Final = 10.0
 FEED_FILE: Final = "detections.jsonl"
 RECORDINGS_MAX: Final = 10

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -179,6 +180,8 @@ def prepare(loaded: LoadedConfig) -> None:
         from beaconfire.adapters.warming import warm_up  # noqa: PLC0415 - numba, for these roles only
 
         warm_up(picture=loaded.config.role is Role.PICTURE)
+    elif loaded.config.role is Role.DISPLAY:
+        import_module("beaconfire.cli.serving")
 
 
 async def _feed(loaded: LoadedConfig) -> None:
