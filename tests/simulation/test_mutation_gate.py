@@ -15,7 +15,7 @@ import pytest
 
 from release_mutants import MUTANTS, Mutant
 
-STORIES = 400
+STORIES = 1_200
 TWINS = 2
 SHARE = 0.95
 FRESH = ("release", "audit", "link", "nodes", "sim")
