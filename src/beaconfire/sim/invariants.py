@@ -33,7 +33,7 @@ from beaconfire.nodes.commands import RECEIVED_LOG, Append, Channel, Command, De
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
-from beaconfire.sim.passages import Breach, Passage, words_of
+from beaconfire.sim.passages import Breach, Passage, newest_of_tracks, words_of
 
 COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
@@ -331,7 +331,7 @@ class Invariants:
                 self._hold_receipted_stays(party, name, records)
             elif name.startswith("guard/"):
                 self._hold_recorded_stays(party, records)
-        newest = self._newest_of_tracks()
+        newest = newest_of_tracks(self.passages)
         for report_id, passage in self.passages.items():
             if self._now_us - passage.sent_at_us < LIMIT_US:
                 continue
@@ -372,13 +372,6 @@ class Invariants:
             lost = [one for one in report_ids if recipient == nation and one not in held]
             self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
 
-    def _newest_of_tracks(self) -> dict[tuple[str, str, str], str]:
-        newest: dict[tuple[str, str, str], str] = {}
-        for report_id, passage in self.passages.items():
-            for recipient in (HUB, *passage.lanes):
-                newest[recipient, passage.originator, passage.track] = report_id
-        return newest
-
     def _hold_arrival(self, report_id: str, passage: Passage, owed: Iterable[str]) -> None:
         what = f"report {report_id} of {passage.originator}"
         excused = "flash-expired" in self.notices or passage.refused
@@ -386,7 +379,13 @@ class Invariants:
             stale = passage.lanes.get(recipient) is Lane.ROUTINE and "routine-expired" in self.notices
             arrived = passage.at_hub if recipient == HUB else passage.towards[recipient]
             made_good = arrived or self._newer_arrived(report_id, passage, recipient)
-            self._hold(4, f"{what} never reached {recipient}", holds=made_good or excused or stale)
+            excused_here = excused or stale or self._stopped(passage.originator, recipient)
+            self._hold(4, f"{what} never reached {recipient}", holds=made_good or excused_here)
+
+    def _stopped(self, originator: Nation, recipient: str) -> bool:
+        """Return whether a party has since suspended all under which a nation was given anything."""
+        rights = self._entitlements.values() if recipient != HUB else ()
+        return not all(one.may_have_any(originator, Nation(recipient), self._now_us) for one in rights)
 
     def _newer_arrived(self, report_id: str, passage: Passage, recipient: str) -> bool:
         """Return whether an instance could hold it for replaced, and what replaced it did arrive."""

@@ -1,9 +1,11 @@
 """What the invariants keep of each report on its way, and how they say that one does not hold."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from beaconfire.messages.transfer import Standing, Suspension
-from beaconfire.messages.words import Lane, Nation, TimeUs
+from beaconfire.messages.words import HUB, Lane, Nation, TimeUs
 
 
 class Breach(AssertionError):
@@ -45,6 +47,19 @@ class Passage(msgspec.Struct):
     towards: dict[str, bool] = msgspec.field(default_factory=dict)
     lanes: dict[str, Lane] = msgspec.field(default_factory=dict)
     replaceable: set[str] = msgspec.field(default_factory=set)
+
+
+def newest_of_tracks(passages: Mapping[str, Passage]) -> dict[tuple[str, str, str], str]:
+    """Return the id of the newest report by recipient (the hub too), originator and track.
+
+    Args:
+        passages: by id of the report, in order of time.
+    """
+    newest: dict[tuple[str, str, str], str] = {}
+    for report_id, passage in passages.items():
+        for recipient in (HUB, *passage.lanes):
+            newest[recipient, passage.originator, passage.track] = report_id
+    return newest
 
 
 def words_of(said: Suspension | Standing) -> tuple[Suspension, ...]:
