@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import IO, Final
@@ -27,12 +29,24 @@ _CLONE_NEWNET: Final = 0x40000000
 _PR_SET_PDEATHSIG: Final = 1
 
 
+@cache
 def why_not() -> str:
-    """Return why namespaces can't be made here, empty if they can."""
+    """Return why namespaces can't be made here, empty if they can: one is made and ended to see."""
     if os.geteuid() != 0:
         return "not root: network namespaces can't be made"
     missing = [name for name in ("ip", "tc", "nsenter") if shutil.which(name) is None]
-    return f"no {', '.join(missing)} here (package iproute2, util-linux)" if missing else ""
+    if missing:
+        return f"no {', '.join(missing)} here (package iproute2, util-linux)"
+    space = f"bf{os.getpid()}-try"
+    try:
+        _run("ip", "netns", "add", space)
+        _run("ip", "-n", space, "link", "add", "bridge", "type", "bridge")
+    except EnvironmentFault as fault:
+        return fault.what
+    finally:
+        with suppress(EnvironmentFault):
+            _run("ip", "netns", "del", space)
+    return ""
 
 
 def addresses_of(ends: tuple[str, ...]) -> dict[str, str]:
