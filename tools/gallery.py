@@ -87,11 +87,11 @@ class Camera:
 
 def made_up(camera: Camera) -> None:
     """Take what the demo seldom shows: an exercise, a link down, a withdrawn event, a thousand tracks."""
-    from beaconfire.messages.words import Mode, Status  # noqa: PLC0415 - the tests' own display
-    from beaconfire.nodes.display import DisplayFacts  # noqa: PLC0415
-    from browser.flight import JPN, PLACES, SENSORS, Flight, event, health  # noqa: PLC0415
-    from browser.pages import LAUNCH_US, fly  # noqa: PLC0415
-    from browser.served import EventClock, Served  # noqa: PLC0415
+    from beaconfire.messages.words import Mode, Status
+    from beaconfire.nodes.display import DisplayFacts
+    from browser.flight import JPN, PLACES, SENSORS, Flight, event, health
+    from browser.pages import LAUNCH_US, fly
+    from browser.served import EventClock, Served
 
     clock = EventClock(LAUNCH_US + 200_000_000, 1.0)
     with Served(JPN, DisplayFacts(PLACES, SENSORS, mode=Mode.EXERCISE), clock) as served:

@@ -51,7 +51,7 @@ def read_template(place: Traversable) -> ArrangementTemplate:
         template = msgspec.convert(tomllib.loads(text), ArrangementTemplate)
         with resources.as_file(place) as path:
             policies = path.with_suffix(".cedar").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise UsageError(f"not an arrangement template: {error}", place.name) from error
     return msgspec.structs.replace(template, policies=policies)
 

@@ -64,7 +64,7 @@ def read_clock(path: Path) -> Clock:
             settings = msgspec.json.decode(stream.read(MAXIMUM_CLOCK_BYTES), type=ClockSettings)
     except OSError as error:
         raise UsageError(f"cannot read it: {error.strerror}", str(path), "a clock file") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         wanted = "JSON with event_start_us, wall_start_us, speed"
         raise UsageError(f"not a clock: {error}", str(path), wanted) from error
     if not 0.0 < settings.speed <= SPEED_MAX:

@@ -204,7 +204,7 @@ def read_config(path: Path) -> LoadedConfig:
             config = msgspec.convert(tomllib.loads(data.decode()), ProcessConfig, strict=True)
         else:
             config = msgspec.json.decode(data, type=ProcessConfig)
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UsageError(f"not a configuration: {error}", str(path)) from error
     return LoadedConfig(config, path.resolve())
 

@@ -216,7 +216,7 @@ def read_installation(directory: Path) -> Installation:
         return msgspec.json.decode(path.read_bytes(), type=Installation, dec_hook=_path)
     except OSError as error:
         raise UsageError(f"no installation: {error.strerror}", str(path)) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"not an installation: {error}", str(path)) from error
 
 

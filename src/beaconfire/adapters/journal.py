@@ -60,6 +60,8 @@ _SCHEMA: Final = (
 )
 
 
+_SPOILT: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged file raises; the latter where SQLite's own words quote bytes that are no text."""
 _WAL_LEFT: Final = f"journal_size_limit={WAL_LEFT_BYTES}"
 _SECTIONS: Final = (
     *((table.value, "key, body", (table.value,)) for table in Table),
@@ -153,7 +155,7 @@ class Journal:
                 self.damage.append(flaw)
             self._connection = self._open_sound()
             self._drop_spoilt_rows()
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *_SPOILT, sqlite3.Error) as error:
             raise _fault(path, error) from error
 
     def _open_sound(self) -> sqlite3.Connection:
@@ -161,7 +163,7 @@ class Journal:
             return _opened(self.path)
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError:
+        except _SPOILT:
             self.set_aside = self.path.with_name(f"{self.path.name}.unreadable-{time.time_ns() // 1_000_000}")
             self.path.replace(self.set_aside)
             self.damage.append(f"it can't be read, and was set aside as {self.set_aside.name}")
@@ -195,7 +197,7 @@ class Journal:
         query = f"SELECT id, sum, {names} FROM {section} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
         try:
             found = self._connection.execute(query, (after, records)).fetchall()
-        except sqlite3.DatabaseError as error:
+        except _SPOILT as error:
             self._scrub_after = ((place + 1) % len(_SECTIONS), 0)
             raise _fault(self.path, error) from error
         more = len(found) == records
@@ -245,7 +247,7 @@ class Journal:
     def _all(self, cursor: sqlite3.Cursor) -> "Iterator[tuple[Any, ...]]":
         try:
             yield from cursor
-        except sqlite3.DatabaseError:
+        except _SPOILT:
             self.corrupt += 1
 
     def _sound(self, mark: bytes, *parts: bytes | str) -> bool:
@@ -294,7 +296,7 @@ def _opened(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(state)
         for statement in _SCHEMA:
             connection.execute(statement)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection
@@ -345,7 +347,7 @@ def recorded_inputs(path: Path) -> Iterator[RecordedInput]:
             yield from _read_inputs(connection, path)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UsageError(f"not a journal: {error}", str(path)) from error
 
 

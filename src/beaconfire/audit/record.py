@@ -144,7 +144,10 @@ def decode_record(body: bytes) -> AuditRecord:
     Raises:
         msgspec.MsgspecError: it is not a record.
     """
-    return _decoder.decode(body)
+    try:
+        return _decoder.decode(body)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def flaw_in_log(bodies: Iterable[bytes]) -> str:

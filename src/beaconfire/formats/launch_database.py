@@ -23,7 +23,7 @@ _BEARING_FILLER: Final = "90"
 def _json_object(text: str, where: str) -> dict[str, object]:
     try:
         document = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"not JSON: {error}", where) from error
     if not isinstance(document, dict):
         raise UsageError("not an object", where, "a JSON object")

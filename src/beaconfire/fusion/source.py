@@ -20,6 +20,9 @@ from beaconfire.messages.words import Mode, Nation, Status, TimeUs
 RADIUS_MIN_M: Final = 6.3e6
 RADIUS_MAX_M: Final = 5.0e7
 SPEED_MAX_M_S: Final = 1.2e4
+VARIANCE_MIN: Final = 1e-30
+VARIANCE_MAX: Final = 1e15
+"""SI squared; beyond these scaling to a unit diagonal overflows, and no tracker states them."""
 EXTRAPOLATED_US: Final = 2_000_000
 ROUNDING: Final = 1e-9
 """So far below nothing, beside a unit diagonal, an eigenvalue may lie by rounding on the way here."""
@@ -192,7 +195,7 @@ def _matrix(covariance: Covariance) -> Vector | None:
     full[_UPPER] = covariance.upper
     full[_LOWER] = covariance.upper
     diagonal = np.diag(full)
-    if not np.all(np.isfinite(full)) or np.any(diagonal <= 0.0) or np.any(diagonal > 1e15):
+    if not np.all(np.abs(full) <= VARIANCE_MAX) or np.any(diagonal < VARIANCE_MIN):
         return None
     scale = 1.0 / np.sqrt(diagonal)
     try:

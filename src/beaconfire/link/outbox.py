@@ -218,13 +218,15 @@ class Outbox:
 
     def _restore(self, name: str, body: bytes) -> None:
         lane_name, _, rest = name.partition("/")
+        if lane_name not in set(Lane):
+            return
         queue = self._lanes[Lane(lane_name)]
         if rest == "next":
             queue.next_sequence = max(queue.next_sequence, int.from_bytes(body, "big"))
             return
         try:
             held = _held_decoder.decode(body)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return
         queue.add(held, _Timer(0, FIRST_RESEND_US, None))
         queue.next_sequence = max(queue.next_sequence, held.sequence + 1)

@@ -61,7 +61,7 @@ def _marks(rows: Iterable[tuple[str, bytes]]) -> Mapping[str, Mark | None]:
 def _mark(body: bytes) -> Mark | None:
     try:
         return msgspec.msgpack.decode(body, type=Mark)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
