@@ -155,7 +155,7 @@ def photograph(camera: Camera, recording: Path) -> None:
     camera.take("sandbox", f"{url}sandbox")
     camera.take("help", f"{url}?help=1")
     camera.take("korea", f"http://127.0.0.1:{ports['KOR']}/")
-    camera.take("hub", f"http://127.0.0.1:{ports['HUB']}/", wait_s=3.0)
+    camera.take("hub", f"http://127.0.0.1:{ports['HUB-1']}/", wait_s=3.0)
     camera.take("docs", f"{url}docs")
 
 

@@ -56,6 +56,7 @@ export default defineConfig({
     alias: [
       { find: /^\.\/CreditDisplay\.js$/, replacement: join(HERE, "src/globe/credits.ts") },
       { find: /^\.\/Iau2006XysData\.js$/, replacement: join(HERE, "src/globe/sun.ts") },
+      { find: /^milsymbol\//, replacement: join(HERE, "node_modules/milsymbol/src/") },
       { find: /^(meshoptimizer|@spz-loader\/core|@cesium\/wasm-splats)$/, replacement: join(HERE, "src/globe/unused.ts") },
     ],
   },
@@ -64,6 +65,7 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    license: { fileName: "licenses.md" },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 4_000,
   },

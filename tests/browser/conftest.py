@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from beaconfire.nodes.display import DisplayFacts
+from browser.flight import JPN, PLACES, SENSORS
+from browser.pages import LAUNCH_US, Watched
+from browser.served import EventClock, Served
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,6 +41,22 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture
+def served(built_page: Path) -> Iterator[Served]:
+    """Serve Japan's display, simulated, 200 s after a launch."""
+    clock = EventClock(LAUNCH_US + 200_000_000, 1.0)
+    with Served(JPN, DisplayFacts(PLACES, SENSORS), clock) as running:
+        yield running
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    """Return a page of a desk's size, with all that it asks for and complains about."""
+    context = browser.new_context(viewport={"width": 1600, "height": 900}, accept_downloads=True)
+    yield Watched(context.new_page())
+    context.close()
 
 
 @pytest.fixture(scope="session")

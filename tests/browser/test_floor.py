@@ -3,13 +3,12 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from beaconfire.messages.event import Warning
 from beaconfire.messages.health import Notice
@@ -22,20 +21,6 @@ from browser.served import EventClock, Served
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 FLIGHT = Flight(LAUNCH_US)
-
-
-@pytest.fixture
-def served(built_page: Path) -> Iterator[Served]:
-    clock = EventClock(LAUNCH_US + 200_000_000, 1.0)
-    with Served(JPN, DisplayFacts(PLACES, SENSORS), clock) as running:
-        yield running
-
-
-@pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1600, "height": 900}, accept_downloads=True)
-    yield Watched(context.new_page())
-    context.close()
 
 
 def test_a_browser_that_blocks_sound_is_seen_to(watched: Watched, served: Served) -> None:
@@ -100,6 +85,7 @@ def test_a_notice_of_a_fault_looks_and_sounds_different_from_a_warning(
     expect(alarm).to_have_attribute("data-tone", "")
     page.wait_for_timeout(2_500)
     expect(alarm).to_have_attribute("data-sounded", "1")
+    assert page.get_by_test_id("notice").evaluate("one => getComputedStyle(one).borderStyle") == "dashed"
 
 
 def test_replay_shows_what_the_server_held_and_live_comes_back(watched: Watched, served: Served) -> None:

@@ -152,7 +152,6 @@ def _display(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
             digest=one.digest,
             valid_from_us=one.bundle.valid_from_us,
             valid_until_us=one.bundle.valid_until_us,
-            suspended=False,
         )
         for one in agreements_of(loaded, now_us)
     )

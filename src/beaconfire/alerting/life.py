@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.alerting.texts import cancel_text, warning_text
+from beaconfire.alerting.texts import DEFAULT_LANGUAGE, LANGUAGES, Action, cancel_text, warning_text
 from beaconfire.messages.event import Event, PlaceTime, Warning
 from beaconfire.messages.words import Nation, PlaceKind, Status, TimeUs
 
@@ -143,9 +143,11 @@ class WarningLife:
         return self._stand(event, own, ("issue", name, revision), now_us)
 
     def _stand(
-        self, event: Event, own: tuple[PlaceTime, ...], head: tuple[str, str, int], now_us: TimeUs
+        self, event: Event, own: tuple[PlaceTime, ...], head: tuple[Action, str, int], now_us: TimeUs
     ) -> Warning:
         action, warning_id, revision = head
+        remarks = self._remarks(event)
+        texts = {one: warning_text(event.mode, own, remarks, one, action) for one in LANGUAGES}
         warning = Warning(
             warning_id=warning_id,
             event_id=event.event_id,
@@ -157,7 +159,8 @@ class WarningLife:
             alone=self.alone,
             places=own,
             impact=event.impact,
-            text=warning_text(event.mode, own, self._remarks(event)),
+            text=texts[DEFAULT_LANGUAGE],
+            texts=texts,
         )
         self._keep(Standing(warning, event.status, event))
         return warning
@@ -202,13 +205,15 @@ class WarningLife:
 
     def _cancel(self, known: Standing, reason: str, now_us: TimeUs) -> Warning:
         told = known.warning
+        texts = {one: cancel_text(told.mode, reason, one) for one in LANGUAGES}
         warning = msgspec.structs.replace(
             told,
             action="cancel",
             revision=told.revision + 1,
             issued_at_us=now_us,
             alone=self.alone,
-            text=cancel_text(told.mode, reason),
+            text=texts[DEFAULT_LANGUAGE],
+            texts=texts,
         )
         self._keep(Standing(warning, known.status, known.event))
         return warning

@@ -128,6 +128,8 @@ class Warning(msgspec.Struct, frozen=True, tag="warning", tag_field="type", forb
         places: earliest moment for each place concerned.
         impact: the newest area hypotheses.
         text: plain words in the default language.
+        texts: the same words in every language it was issued in, by language code; whoever reads it reads
+            their own.
     """
 
     warning_id: str
@@ -141,6 +143,7 @@ class Warning(msgspec.Struct, frozen=True, tag="warning", tag_field="type", forb
     places: tuple[PlaceTime, ...]
     impact: tuple[ImpactEstimate, ...]
     text: str
+    texts: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Acknowledgement(

@@ -45,6 +45,22 @@ class LinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_offset_ms: float | None = None
 
 
+class ArrangementHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one arrangement stands with a node that releases under it.
+
+    Attributes:
+        arrangement: id.
+        version: counts from 1.
+        suspended_by: parties that have it suspended, or have withdrawn from this version.
+        silent: parties, or HUB, whose silence has ended their lease: nothing of theirs passes under it.
+    """
+
+    arrangement: str
+    version: int
+    suspended_by: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
 class Health(msgspec.Struct, frozen=True, tag="health", tag_field="type", forbid_unknown_fields=True):
     """What a node says of itself, once a second.
 
@@ -53,9 +69,11 @@ class Health(msgspec.Struct, frozen=True, tag="health", tag_field="type", forbid
         at_us: when.
         links: state of each lane.
         counters: named counts since start, such as released, refused, lost, doubled, rejected.
+        arrangements: how each one held stands; empty from a node that holds none.
     """
 
     source: str
     at_us: TimeUs
     links: tuple[LinkHealth, ...]
     counters: dict[str, int]
+    arrangements: tuple[ArrangementHealth, ...] = ()

@@ -324,6 +324,7 @@ class GuardNode:
                 "cosigned": self._vouching.cosigned,
                 "audit_refused": self._vouching.refused,
             },
+            arrangements=self._tenure.standing(),
         )
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
 

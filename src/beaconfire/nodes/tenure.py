@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from beaconfire.messages.codec import encode
-from beaconfire.messages.health import Notice
+from beaconfire.messages.health import ArrangementHealth, Notice
 from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import Lane, Severity
 from beaconfire.nodes.commands import Channel, Command, Keep, Now, Rows, Send, Table
@@ -104,6 +104,19 @@ class Tenure:
         if self.arrangements.has_taken(said):
             return False, [self.notice(f"arrangement-{verb}", text, now)]
         return False, [self.notice(REFUSED_WORD, f"no effect: {text}", now)]
+
+    def standing(self) -> tuple[ArrangementHealth, ...]:
+        """Return how each arrangement held stands: who has it suspended, whose silence has ended a lease."""
+        lapsed = self.arrangements.lapsed()
+        return tuple(
+            ArrangementHealth(
+                arrangement=one.bundle.arrangement,
+                version=one.bundle.version,
+                suspended_by=self.arrangements.suspended_by(one.bundle.arrangement),
+                silent=tuple(sorted(party for name, party in lapsed if name == one.bundle.arrangement)),
+            )
+            for one in self.arrangements.agreements
+        )
 
     def notice(self, code: str, text: str, now: Now, *, fault: bool = False) -> Command:
         """Return a notice of this node."""

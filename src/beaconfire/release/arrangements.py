@@ -256,13 +256,18 @@ class Arrangements:
 
     def is_suspended(self, arrangement: str) -> bool:
         """Return whether any party has it suspended, or has withdrawn from the version held."""
+        return bool(self.suspended_by(arrangement))
+
+    def suspended_by(self, arrangement: str) -> tuple[str, ...]:
+        """Return the parties that have it suspended or have withdrawn from the version held, sorted."""
         agreement = self._by_id.get(arrangement)
         version = agreement.bundle.version if agreement else 0
-        return any(
-            word.version >= version if final else word.suspended
-            for (_, name, final), word in self._said.items()
-            if name == arrangement
-        )
+        said = {
+            party
+            for (party, name, final), word in self._said.items()
+            if name == arrangement and (word.version >= version if final else word.suspended)
+        }
+        return tuple(sorted(said))
 
     def watch(self, parties: Iterable[str], monotonic_us: int) -> None:
         """Begin a lease with each of these, unless there is one: from now on their silence ends it."""

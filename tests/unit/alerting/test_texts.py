@@ -1,8 +1,9 @@
-import string
+import re
 
 import pytest
+from fluent.runtime import FluentResource
 
-from beaconfire.alerting.texts import TEXTS, cancel_text, clock_text, warning_text
+from beaconfire.alerting.texts import LANGUAGES, _bundle, _say, cancel_text, clock_text, warning_text
 from beaconfire.messages.event import PlaceTime
 from beaconfire.messages.words import Mode, PlaceKind
 
@@ -15,35 +16,92 @@ PLACES = tuple(
         ("Akita", PlaceKind.IMPACT, 0.002),
     )
 )
+LETTERS = {"en": "[A-Za-z]", "ja": "[぀-ヿ一-鿿]", "ko": "[가-힣]"}
+REMARKS = ("lost", "manoeuvring", "alone")
+REASONS = ("withdrawn", "no-places", "ended")
 
 
-@pytest.mark.parametrize("language", TEXTS)
-def test_every_language_says_the_same_things(language: str) -> None:
-    assert TEXTS[language].keys() == TEXTS["en"].keys()
-    for key, text in TEXTS[language].items():
-        fields = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-        wanted = {name for _, name, _, _ in string.Formatter().parse(TEXTS["en"][key]) if name}
-        assert fields == wanted
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_sentences(language: str) -> None:
+    assert set(_bundle(language)._messages) == set(_bundle("en")._messages)
 
 
-@pytest.mark.parametrize("language", TEXTS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_warning_names_places_times_and_how_sure_it_is(language: str) -> None:
-    text = warning_text(Mode.REAL, PLACES, ["lost", "alone"], language)
+    text = warning_text(Mode.REAL, PLACES, REMARKS, language)
     assert "22:23:05" in text
     assert "Aomori" in text
     assert "> 99 %" in text
     assert "40 %" in text
     assert "< 1 %" in text
     assert "Akita" not in text
-    assert TEXTS[language]["alone"].strip() in text
+    for key in REMARKS:
+        assert _say(language, key) in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_sentence_is_in_its_own_language_and_says_something_of_its_own(language: str) -> None:
+    updated = warning_text(Mode.REAL, PLACES, (), language, "update")
+    said = [warning_text(Mode.REAL, PLACES, (), language), updated]
+    said += [warning_text(Mode.REAL, PLACES, (key,), language) for key in REMARKS]
+    said += [cancel_text(Mode.REAL, reason, language) for reason in REASONS]
+    assert len(set(said)) == len(said)
+    for text in said:
+        assert re.search(LETTERS[language], text)
+        assert "{" not in text
+        others = "".join(letters[1:-1] for other, letters in LETTERS.items() if other not in (language, "en"))
+        assert not re.search(f"[{others}]", text)
+
+
+@pytest.mark.parametrize("language", ["ja", "ko"])
+def test_a_reader_gets_the_time_of_their_own_clock_too(language: str) -> None:
+    text = warning_text(Mode.REAL, PLACES, (), language)
+    assert "07:23:05(22:23:05 UTC)" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("mode", [Mode.SIMULATED, Mode.EXERCISE, Mode.TEST])
-def test_what_is_not_real_says_so_first(mode: Mode) -> None:
-    assert warning_text(mode, PLACES, []).startswith(f"{mode.value}: this is not a real warning")
-    assert cancel_text(mode, "ended").startswith(f"{mode.value}: this is not a real warning")
-    assert "not a real" not in warning_text(Mode.REAL, PLACES, [])
+def test_what_is_not_real_says_so_first(mode: Mode, language: str) -> None:
+    first = _say(language, "mode", {"mode": mode.value})
+    assert mode.value in first
+    assert warning_text(mode, PLACES, [], language).startswith(first)
+    assert cancel_text(mode, "ended", language).startswith(first)
+    assert mode.value not in warning_text(Mode.REAL, PLACES, [], language)
+
+
+def test_what_is_not_real_has_its_own_words_for_each_mode() -> None:
+    for language in ("ja", "ko"):
+        said = {
+            _say(language, "mode", {"mode": mode}).replace(mode, "")
+            for mode in ("SIMULATED", "EXERCISE", "TEST")
+        }
+        assert len(said) == 3
+
+
+def test_no_sentence_is_more_than_the_language_file_says() -> None:
+    with pytest.raises(LookupError):
+        _say("en", "no-such-sentence")
+    with pytest.raises(AssertionError):
+        _say("en", "place-IMPACT", {"place": "Aomori"})
+
+
+def test_a_name_from_outside_is_text() -> None:
+    hostile = PlaceTime("{ $time } *[x]", PlaceKind.IMPACT, 0, 0.5)
+    assert "{ $time } *[x]" in warning_text(Mode.REAL, (hostile,), ())
 
 
 def test_time_is_rounded_towards_earlier() -> None:
     assert clock_text(1_664_835_785_999_999) == "22:23:05"
+    assert clock_text(1_664_835_785_999_999, 32_400) == "07:23:05"
+
+
+def test_a_broken_file_would_be_found() -> None:
+    assert FluentResource("mode = { $mode").body[0].__class__.__name__ == "Junk"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_part_of_a_file_is_unread(language: str) -> None:
+    from importlib import resources
+
+    text = resources.files("beaconfire.alerting").joinpath(f"{language}.ftl").read_text(encoding="utf-8")
+    assert not [one for one in FluentResource(text).body if one.__class__.__name__ == "Junk"]

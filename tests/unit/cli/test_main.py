@@ -97,3 +97,10 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_the_package_runs_as_the_command_does() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "beaconfire", "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith("beaconfire ")

@@ -8,7 +8,7 @@ import pytest
 from beaconfire.messages.codec import encode
 from beaconfire.messages.estimate import Ellipse, ImpactEstimate
 from beaconfire.messages.event import Acknowledgement, Contribution, Event, Place, Warning
-from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.health import ArrangementHealth, Health, Notice
 from beaconfire.messages.words import Lane, Mode, Nation, Severity, Sharing, Status
 from beaconfire.nodes.commands import Channel, Forget, Inbound, Keep, Now, Table
 from beaconfire.nodes.display import ArrangementLine, DisplayFacts, DisplayNode, Milestones
@@ -319,6 +319,27 @@ def test_what_is_left_of_a_long_history_is_even_in_time(display: DisplayNode) ->
     early = [one.revision for one in held if one.revision < 2_900]
     gaps = [b - a for a, b in itertools.pairwise(early)]
     assert max(gaps) <= 4 * sorted(gaps)[len(gaps) // 2]
+
+
+def test_an_arrangement_stands_as_the_nodes_that_release_under_it_last_said() -> None:
+    line = ArrangementLine("tri", 2, (JPN, KOR), "d", 0, 9)
+    display = DisplayNode(JPN, DisplayFacts(arrangements=(line,)))
+
+    def said(version: int, *suspended_by: str, silent: tuple[str, ...] = ()) -> Inbound:
+        stands = ArrangementHealth("tri", version, suspended_by, silent)
+        return inbound(Health("guard/JPN", 0, (), {}, (stands,)), Channel.HEALTH)
+
+    def stands() -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+        (one,) = display.status(NOW).arrangements
+        return one.suspended, one.suspended_by, one.silent
+
+    assert stands() == (False, (), ())
+    display.receive(said(2, "KOR", silent=("HUB",)), NOW)
+    assert stands() == (True, ("KOR",), ("HUB",))
+    display.receive(said(1, "KOR"), NOW)
+    assert stands() == (False, (), ())
+    display.receive(said(2), NOW)
+    assert stands() == (False, (), ())
 
 
 def test_the_hub_sees_its_own_health_and_all_arrangements() -> None:

@@ -9,7 +9,7 @@ from beaconfire.messages.health import Health
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
-from beaconfire.nodes.commands import Command, Deliver, Forget, Keep, Send, Table
+from beaconfire.nodes.commands import Channel, Command, Deliver, Forget, Keep, Send, Table
 from beaconfire.nodes.guard import LIFE_US, GuardNode
 from beaconfire.release.attest import sign_receipt, sign_suspension
 from release_world import (
@@ -164,6 +164,12 @@ def test_own_suspension_acts_at_once_is_passed_on_and_survives_restart(bench: Be
     for node in (bench.node, restarted):
         (delivery,) = deliveries(node.receive(own(report()), now()))
         assert basis_of(delivery) == ("USA/bilateral-usa-kor",)
+        (health,) = [
+            one.message for one in node.tick(now()) if isinstance(one, Send) and one.channel is Channel.HEALTH
+        ]
+        assert isinstance(health, Health)
+        by = {one.arrangement: one.suspended_by for one in health.arrangements}
+        assert by == {"bilateral-usa-jpn": (), "bilateral-usa-kor": (), "trilateral": (KOR,)}
 
 
 def test_restart_sends_again_what_was_not_receipted_and_audit_goes_on(bench: Bench) -> None:

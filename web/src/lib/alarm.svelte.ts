@@ -1,17 +1,20 @@
 // The alarm: two tones that can't be taken for one another, repeated until somebody acknowledges; a third for faults.
 
-import type { EventLine, Place } from "./wire";
+import type { EventLine, Notice, Place } from "./wire";
 import { firstOwnPlace, isOpen } from "./words";
 
-export type Tone = "near" | "far" | "notice";
+export type Tone = "near" | "far" | "fault" | "caution";
 
 /** Frequency in Hz, start and length in seconds of each pulse, and how often the whole is repeated. */
 const TONES: Record<Tone, { pulses: [number, number, number][]; every_ms: number; shape: OscillatorType }> = {
   near: { pulses: [[880, 0, 0.16], [1_175, 0.2, 0.16], [880, 0.4, 0.16], [1_175, 0.6, 0.16]], every_ms: 1_600, shape: "square" },
   far: { pulses: [[392, 0, 0.5], [330, 0.6, 0.7]], every_ms: 5_000, shape: "sine" },
-  notice: { pulses: [[220, 0, 0.25]], every_ms: Infinity, shape: "triangle" },
+  fault: { pulses: [[220, 0, 0.25], [165, 0.3, 0.35]], every_ms: Infinity, shape: "triangle" },
+  caution: { pulses: [[262, 0, 0.18]], every_ms: Infinity, shape: "triangle" },
 };
 const LOUDNESS = 0.25;
+/** Notices that come closer together than this sound once. */
+const NOTICE_PAUSE_MS = 3_000;
 
 /** Whether an event still waits for somebody to say that they have seen it. */
 export function isUnacknowledged(line: EventLine): boolean {
@@ -27,7 +30,14 @@ export function toneFor(lines: EventLine[], places: Place[]): "near" | "far" | n
   return waiting.some((line) => firstOwnPlace(line, places, null) !== null) ? "near" : "far";
 }
 
+/** Whether one of them is seen, but where it comes down can't be stated yet. */
+export function isAnyUnknown(lines: EventLine[]): boolean {
+  return lines.some((line) => isUnacknowledged(line) && line.impact.length === 0 && line.places.length === 0);
+}
+
 export class Alarm {
+  /** The far tone sounds for want of knowledge, not because no place of one's own is concerned. */
+  unknown = $state(false);
   on = $state(true);
   blocked = $state(false);
   tone = $state<"near" | "far" | null>(null);
@@ -36,7 +46,8 @@ export class Alarm {
 
   #context: AudioContext | null = null;
   #next_ms = 0;
-  #faults_us = Infinity;
+  #known: Set<string> | null = null;
+  #quiet_until_ms = 0;
 
   /** Called several times a second with the tone that is called for. */
   tick(page_ms: number, tone: "near" | "far" | null): void {
@@ -47,11 +58,15 @@ export class Alarm {
     this.#play(tone);
   }
 
-  /** Sounds once for a fault newer than those known; what stood there at first is known. */
-  fault(newest_us: number | null): void {
-    const known = this.#faults_us;
-    this.#faults_us = newest_us ?? 0;
-    if (known !== Infinity && newest_us !== null && newest_us > known && this.on) this.#play("notice");
+  /** Sounds once for faults and cautions that are new; what stood there at first is known. Never as a warning does. */
+  notices(notices: Notice[], page_ms: number): void {
+    const known = this.#known;
+    this.#known = new Set(notices.map((one) => `${one.at_us} ${one.source} ${one.code}`));
+    if (known === null || !this.on || page_ms < this.#quiet_until_ms) return;
+    const fresh = notices.filter((one) => one.severity !== "information" && !known.has(`${one.at_us} ${one.source} ${one.code}`));
+    if (fresh.length === 0) return;
+    this.#quiet_until_ms = page_ms + NOTICE_PAUSE_MS;
+    this.#play(fresh.some((one) => one.severity === "fault") ? "fault" : "caution");
   }
 
   /** A person touched the page: the browser lets sound through now. */

@@ -18,6 +18,21 @@ const FONT = "12px system-ui, 'DejaVu Sans', 'Noto Sans CJK JP', sans-serif";
 /** With more events than this only the chosen one has a path ahead and the word beside its mark. */
 const DETAILED_MAX = 60;
 
+/** What `lib/symbols.ts`, a chunk of its own, gives. */
+export interface SymbolSet {
+  event: (event: EventLine, density: number) => Stamp;
+  radar: (mode: string, density: number) => Stamp;
+}
+
+/** An image, where in it the point is that it stands for, and its size in page pixels. */
+export interface Stamp {
+  image: HTMLCanvasElement;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 export interface World {
   land: GeoPermissibleObjects;
   borders: GeoPermissibleObjects;
@@ -49,6 +64,9 @@ export interface Scene {
   coverage: boolean;
   areas: boolean;
   labels: boolean;
+  /** Symbols of MIL-STD-2525D in place of the plain marks, once they are loaded. */
+  symbols: SymbolSet | null;
+  mode: string;
   /** Text of an object's height in kilometres. */
   height: (km: number) => string;
 }
@@ -199,7 +217,7 @@ export class Map2d {
     const concerned = new Set(scene.events.filter((event) => event.event_id === scene.chosen || isOpen(event)).flatMap((event) => event.places.map((one) => one.place)));
     const places = [...scene.places].sort((a, b) => Number(concerned.has(b.name)) - Number(concerned.has(a.name)));
     for (const place of places) this.#drawPlace(place, palette);
-    for (const sensor of scene.sensors) this.#drawSensor(sensor, palette);
+    for (const sensor of scene.sensors) this.#drawSensor(sensor, scene, palette);
     const ordered = [...scene.events].sort((a, b) => Number(a.event_id === scene.chosen) - Number(b.event_id === scene.chosen));
     for (const event of ordered) this.#drawEvent(event, scene, palette);
   }
@@ -308,10 +326,19 @@ export class Map2d {
     this.#label(place.name, pixel, palette.place, palette.halo);
   }
 
-  #drawSensor(sensor: Sensor, palette: Palette): void {
+  #stamp(stamp: Stamp, [x, y]: [number, number]): void {
+    this.#context.drawImage(stamp.image, x - stamp.x, y - stamp.y, stamp.width, stamp.height);
+  }
+
+  #drawSensor(sensor: Sensor, scene: Scene, palette: Palette): void {
     if (sensor.longitude_deg === undefined || sensor.latitude_deg === undefined) return;
     const pixel = this.#visible([sensor.longitude_deg, sensor.latitude_deg]);
     if (pixel === null) return;
+    if (scene.symbols !== null) {
+      this.#stamp(scene.symbols.radar(scene.mode, this.#density), pixel);
+      this.#label(sensor.id, [pixel[0] + 8, pixel[1]], palette.sensor, palette.halo);
+      return;
+    }
     const context = this.#context;
     const [x, y] = pixel;
     context.beginPath();
@@ -338,7 +365,8 @@ export class Map2d {
     if (detailed) this.#drawTrack(event, chosen, palette);
     const now = this.#nowFix(event, scene.utc_us);
     const pixel = now && this.#visible([now.longitude_deg, now.latitude_deg]);
-    if (now && pixel) this.#drawObject(event, pixel, palette);
+    if (now && pixel && scene.symbols !== null) this.#stamp(scene.symbols.event(event, this.#density), pixel);
+    else if (now && pixel) this.#drawObject(event, pixel, palette);
     if (now && pixel && detailed && isOpen(event)) {
       this.#label(scene.height(Math.round(now.height_m / 1_000)), [pixel[0] + 2, pixel[1] - 10], palette.ink, palette.halo);
     }

@@ -1,6 +1,6 @@
 // The page's one copy of the nation's picture: a snapshot, then numbered frames; a gap asks for a new snapshot.
 
-import type { Arrangement, Banner, Can, Chain, Clock, EventLine, Frame, Health, Notice, Place, Sensor, Sharing, SnapshotFrame } from "./wire";
+import type { Arrangement, Banner, Can, Chain, Clock, EventLine, Frame, Health, HealthFrame, Notice, Place, Sensor, Sharing, SnapshotFrame } from "./wire";
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5_000;
@@ -97,7 +97,7 @@ export class Picture {
     }
     this.#sequence = frame.sequence;
     if (frame.type === "event") this.#takeEvents(frame.events, frame.gone ?? [], page_ms);
-    else [this.health, this.notices, this.rejected, this.audit] = [frame.health, frame.notices, frame.rejected, frame.audit];
+    else this.#takeHealth(frame);
   }
 
   #takeSnapshot(frame: SnapshotFrame, page_ms: number): void {
@@ -108,6 +108,11 @@ export class Picture {
     [this.arrangements, this.can, this.audit] = [frame.arrangements, frame.can, frame.audit];
     [this.health, this.notices, this.rejected] = [frame.health, frame.notices, frame.rejected];
     this.events = new Map(frame.events.map((line) => [line.event_id, held(line, page_ms)]));
+  }
+
+  #takeHealth(frame: HealthFrame): void {
+    [this.health, this.notices, this.rejected] = [frame.health, frame.notices, frame.rejected];
+    [this.arrangements, this.audit] = [frame.arrangements, frame.audit];
   }
 
   #takeEvents(lines: EventLine[], gone: string[], page_ms: number): void {

@@ -16,6 +16,7 @@ export class View {
   coverage = $state(false);
   areas = $state(true);
   labels = $state(true);
+  symbols = $state(false);
   borders = $state(true);
   help = $state(false);
   /** Moment of the replay, microseconds UTC; null shows what is live. */
@@ -41,6 +42,7 @@ export class View {
     this.coverage = query.get("coverage") === "1";
     this.areas = query.get("areas") !== "0";
     this.labels = query.get("labels") !== "0";
+    this.symbols = query.get("symbols") === "1";
     this.borders = query.get("borders") !== "0";
     this.help = query.get("help") === "1";
     const at = query.get("at");
@@ -71,6 +73,7 @@ export class View {
     if (this.coverage) query.set("coverage", "1");
     if (!this.areas) query.set("areas", "0");
     if (!this.labels) query.set("labels", "0");
+    if (this.symbols) query.set("symbols", "1");
     if (!this.borders) query.set("borders", "0");
     if (this.help) query.set("help", "1");
     const path = this.route === "sandbox" ? "/sandbox" : "/";
@@ -105,7 +108,7 @@ export class View {
     this.write();
   }
 
-  toggle(what: "globe" | "coverage" | "areas" | "labels" | "borders"): void {
+  toggle(what: "globe" | "coverage" | "areas" | "labels" | "symbols" | "borders"): void {
     this[what] = !this[what];
     this.write();
   }

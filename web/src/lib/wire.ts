@@ -59,6 +59,8 @@ export interface WarningLine {
   alone: boolean;
   places: PlaceTime[];
   text: string;
+  /** The same words by language code. */
+  texts: Record<string, string>;
 }
 
 export interface Acknowledged {
@@ -187,7 +189,8 @@ export interface Arrangement {
   parties: string[];
   digest: string;
   valid_until_us: number;
-  suspended: boolean;
+  suspended_by: string[];
+  silent: string[];
 }
 
 export interface Can {
@@ -251,6 +254,7 @@ export interface EventFrame extends Head {
 
 export interface HealthFrame extends Head {
   type: "health";
+  arrangements: Arrangement[];
   audit: Chain | null;
   health: Health[];
   notices: Notice[];

@@ -160,7 +160,7 @@ class Api:
         return json_response([sensor_line(sensor) for sensor in self._display.facts.sensors])
 
     async def _arrangements(self, _: Request) -> Response:
-        return json_response(self._display.facts.arrangements)
+        return json_response(self._display.status(self._clock()).arrangements)
 
     async def _audit_newest(self, _: Request) -> Response:
         audit = self._attached.audit

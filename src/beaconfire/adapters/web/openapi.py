@@ -134,7 +134,7 @@ def openapi_document() -> Json:
             "/api/events/{event_id}/acknowledgement": acknowledged,
             "/api/export.czml": _get("What is shown, as CZML; query: event, at", _list(anything)),
             "/api/sensors": _get("Own sensors", _list(anything)),
-            "/api/arrangements": _get("Arrangements in force", _list(anything)),
+            "/api/arrangements": _get("Arrangements held, and how they stand", _list(anything)),
             "/api/audit": _get("Newest own decisions, and whether the audit chain holds", anything),
             "/api/audit/{record_id}": _get("Own audit records", _list(anything), "record_id"),
             "/api/health": _get("Health of the own nodes and links", anything),

@@ -241,7 +241,6 @@ def _head(display: DisplayNode, options: WebOptions, attached: Attached) -> Json
             "releasability": options.releasability or f"REL TO {display.nation}",
             "mode": display.facts.mode,
         },
-        "arrangements": [msgspec.to_builtins(one) for one in display.facts.arrangements],
         "can": {
             "acknowledge": attached.acknowledge is not None,
             "sandbox": attached.sandbox is not None,

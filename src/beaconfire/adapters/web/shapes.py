@@ -155,6 +155,7 @@ def _warning(warning: Warning) -> Json:
         "alone": warning.alone,
         "places": [_place_time(one) for one in warning.places],
         "text": warning.text,
+        "texts": warning.texts,
     }
 
 
@@ -192,15 +193,17 @@ def health_line(shown: ShownHealth) -> Json:
     """Return what one node last said of itself, with its age in wall seconds."""
     line: Json = msgspec.to_builtins(shown.health)
     line.pop("type", None)
+    line.pop("arrangements", None)
     return line | {"age_s": round(shown.age_s, 3), "behind_us": shown.behind_us}
 
 
 def status_lines(display: DisplayNode, now: Now, audit: Audit | None = None) -> Json:
-    """Return health, notices, counted refusals and the state of the audit chain."""
+    """Return health, notices, counted refusals, how arrangements stand, and the state of the audit chain."""
     snapshot = display.status(now)
     return {
         "health": [health_line(one) for one in snapshot.health],
         "notices": [msgspec.to_builtins(notice) for notice in snapshot.notices],
         "rejected": snapshot.rejected,
+        "arrangements": [msgspec.to_builtins(one) for one in snapshot.arrangements],
         "audit": None if audit is None else audit.chain(),
     }

@@ -13,6 +13,7 @@ from beaconfire.messages.words import Nation, Severity, Sharing, Status, is_hub
 from beaconfire.nodes.commands import Channel, Command, Forget, Inbound, Keep, Now, Rows, Table
 from beaconfire.nodes.display.picture import EVENTS_MAX, Line, Picture
 from beaconfire.nodes.display.views import (
+    ArrangementLine,
     Changes,
     DisplayFacts,
     DisplaySnapshot,
@@ -105,7 +106,20 @@ class DisplayNode:
             ),
             notices=tuple(self._notices),
             rejected=dict(self._rejected),
+            arrangements=tuple(self._standing(line) for line in self.facts.arrangements),
         )
+
+    def _standing(self, line: ArrangementLine) -> ArrangementLine:
+        """Return an arrangement with what the nodes that release under this version of it last said of it."""
+        said = [
+            one
+            for health, _ in self._health.values()
+            for one in health.arrangements
+            if (one.arrangement, one.version) == (line.arrangement, line.version)
+        ]
+        by = sorted({party for one in said for party in one.suspended_by})
+        silent = sorted({party for one in said for party in one.silent})
+        return msgspec.structs.replace(line, suspended=bool(by), suspended_by=tuple(by), silent=tuple(silent))
 
     def shown(self, event_id: str, now: Now) -> ShownEvent | None:
         """Return one event as shown, None if there is none of that id."""

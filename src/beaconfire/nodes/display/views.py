@@ -61,6 +61,32 @@ class ShownHealth(msgspec.Struct, frozen=True):
     behind_us: int = 0
 
 
+class ArrangementLine(msgspec.Struct, frozen=True):
+    """One arrangement held, as the screen lists it.
+
+    Attributes:
+        arrangement: id.
+        version: counts from 1.
+        parties: nations.
+        digest: of the signed bundle.
+        valid_from_us: not before this.
+        valid_until_us: not after this.
+        suspended: True while a party has it suspended or has withdrawn from it.
+        suspended_by: those parties, as the nodes that release under it last said.
+        silent: parties, or HUB, whose silence has ended their lease.
+    """
+
+    arrangement: str
+    version: int
+    parties: tuple[Nation, ...]
+    digest: str
+    valid_from_us: TimeUs
+    valid_until_us: TimeUs
+    suspended: bool = False
+    suspended_by: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
 class DisplaySnapshot(msgspec.Struct, frozen=True):
     """All that one nation's screen shows at one moment.
 
@@ -74,6 +100,7 @@ class DisplaySnapshot(msgspec.Struct, frozen=True):
         health: by source.
         notices: oldest first.
         rejected: messages refused so far, by code.
+        arrangements: as they stand.
     """
 
     nation: Nation
@@ -85,6 +112,7 @@ class DisplaySnapshot(msgspec.Struct, frozen=True):
     health: tuple[ShownHealth, ...]
     notices: tuple[Notice, ...]
     rejected: dict[str, int]
+    arrangements: tuple[ArrangementLine, ...] = ()
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -101,35 +129,13 @@ class Changes(msgspec.Struct, frozen=True):
     others: bool
 
 
-class ArrangementLine(msgspec.Struct, frozen=True):
-    """One arrangement in force, as the screen lists it.
-
-    Attributes:
-        arrangement: id.
-        version: counts from 1.
-        parties: nations.
-        digest: of the signed bundle.
-        valid_from_us: not before this.
-        valid_until_us: not after this.
-        suspended: True while a party has suspended it.
-    """
-
-    arrangement: str
-    version: int
-    parties: tuple[Nation, ...]
-    digest: str
-    valid_from_us: TimeUs
-    valid_until_us: TimeUs
-    suspended: bool = False
-
-
 class DisplayFacts(msgspec.Struct, frozen=True):
     """What a display knows from its configuration, all of its own nation.
 
     Attributes:
         places: own named areas.
         sensors: own sensors.
-        arrangements: in force when the display started.
+        arrangements: held when the display started.
         mode: the only mode it shows.
         in_force: which sharing the main picture rests on (the shadow pictures name their own).
     """

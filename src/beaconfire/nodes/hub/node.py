@@ -371,7 +371,13 @@ class HubNode:
             for link in self._links.values()
             for one in link.liveness.health({n: link.outbox.queued(n) for n in Lane}, now.monotonic_us)
         )
-        health = Health(source=self._name, at_us=now.utc_us, links=links, counters=dict(self.counters))
+        health = Health(
+            source=self._name,
+            at_us=now.utc_us,
+            links=links,
+            counters=dict(self.counters),
+            arrangements=self._tenure.standing(),
+        )
         return Send(Channel.HEALTH, self._config.instance, Lane.ROUTINE, health)
 
     def _notice(self, code: str, text: str, now: Now) -> Command:
