@@ -143,7 +143,7 @@ def _inside(arguments: argparse.Namespace) -> int:
             for number, seed in enumerate(one.seeds):
                 (Path(corpus) / f"{place}-{number}").write_bytes(bytes([place]) + seed)
         flags = [f"-max_total_time={arguments.seconds:g}", f"-max_len={BYTES_MAX}", f"-seed={arguments.seed}"]
-        flags += ["-timeout=30", f"-artifact_prefix={arguments.findings}/", "-print_final_stats=1"]
+        flags += ["-timeout=600", f"-artifact_prefix={arguments.findings}/", "-print_final_stats=1"]
         alone = len(names) == 1 and readers[names[0]].kind in {"text", "bytes"}
         atheris.Setup([sys.argv[0], *flags, corpus], read, custom_mutator=None if alone else change)
         atheris.Fuzz()

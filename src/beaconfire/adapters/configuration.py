@@ -11,7 +11,17 @@ from beaconfire.adapters.identity import Identity
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import UsageError
 from beaconfire.messages.arrangement import KeyClass, PublicKey
-from beaconfire.messages.words import HUB, Lane, Level, Mode, Nation, Sharing, party_of
+from beaconfire.messages.words import (
+    HUB,
+    LINK_SCHEMA,
+    LINK_SCHEMA_BEFORE,
+    Lane,
+    Level,
+    Mode,
+    Nation,
+    Sharing,
+    party_of,
+)
 from beaconfire.release.keys import SEED_BYTES, Keyring, SigningKey
 
 MAXIMUM_CONFIG_BYTES: Final = 1_000_000
@@ -103,6 +113,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         releasable_to: the most that may have them.
         feed: of a feed.
         web: of a display; None serves no page.
+        schema: of the link, to be held at the one before while partners are upgraded.
         audit: journal whose audit a display shows, of the own guard or of the hub; empty for none.
     """
 
@@ -131,6 +142,7 @@ class ProcessConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feed: FeedConfig | None = None
     web: WebConfig | None = None
     audit: str = ""
+    schema: int = LINK_SCHEMA
 
 
 class LoadedConfig(msgspec.Struct, frozen=True):
@@ -206,6 +218,9 @@ def read_config(path: Path) -> LoadedConfig:
             config = msgspec.json.decode(data, type=ProcessConfig)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UsageError(f"not a configuration: {error}", str(path)) from error
+    if not LINK_SCHEMA_BEFORE <= config.schema <= LINK_SCHEMA:
+        expected = f"{LINK_SCHEMA_BEFORE} or {LINK_SCHEMA}"
+        raise UsageError(f"link schema {config.schema}", f"{path}: schema", expected)
     return LoadedConfig(config, path.resolve())
 
 

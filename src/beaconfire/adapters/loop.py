@@ -22,7 +22,8 @@ from beaconfire.errors import EnvironmentFault, PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.transfer import Delivery, Receipt
-from beaconfire.messages.words import Lane, Severity
+from beaconfire.messages.versions import flaw_in_version
+from beaconfire.messages.words import LINK_SCHEMA, Lane, Severity
 from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, JournalCommand
 from beaconfire.nodes.commands import (
     Append,
@@ -63,12 +64,14 @@ class LoopOptions(msgspec.Struct, frozen=True):
         source: named in notices and health, such as "guard/KOR".
         record: write every input to the journal, so that it can be replayed.
         threaded: call the node and write the journal in a thread beside the connections'.
+        schema: of the link, that is spoken: one before the newest reads and says nothing that came later.
     """
 
     party: str
     source: str
     record: bool = False
     threaded: bool = False
+    schema: int = LINK_SCHEMA
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -188,7 +191,7 @@ class Loop:
     def _inbound(self, waiting: _Waiting) -> Inbound | None:
         heard = waiting.heard
         try:
-            message = decode(waiting.body)
+            message = decode(waiting.body, self._options.schema)
         except PeerError:
             self.counters["undecodable"] += 1
             return None
@@ -248,6 +251,8 @@ class Loop:
 
     def _send(self, send: Send) -> None:
         message = send.message
+        if flaw_in_version(message, self._options.schema):
+            return
         if isinstance(message, Health):
             own = {f"loop_{name}": count for name, count in self.counters.items()}
             own[WAITING] = sum(map(len, self._queues.values()))

@@ -75,6 +75,7 @@ FLOWS: Final = (
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.GUARD), _roles(Role.HUB), "cosignature"),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.PICTURE), _roles(Role.HUB), "receipt"),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.PICTURE), _roles(Role.HUB), "restarted"),
+    Flow(Channel.TO_HUB, Server.HUB, _roles(Role.PICTURE), _roles(Role.HUB), "speaking"),
     Flow(Channel.TO_HUB, Server.HUB, _LINKED, _roles(Role.HUB), "probe"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.PICTURE), "delivery"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.GUARD), "receipt"),

@@ -138,7 +138,7 @@ async def _start(loaded: LoadedConfig, bus: Bus, journal: Journal | None, loops:
         bus,
         journal,
         clock,
-        LoopOptions(config.party, source, config.record, threaded=config.role in HEAVY),
+        LoopOptions(config.party, source, config.record, config.role in HEAVY, config.schema),
     )
     loop.on_notice = _complain_of
     loops.append(loop)

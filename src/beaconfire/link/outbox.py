@@ -13,27 +13,24 @@ Four rules:
 4. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from beaconfire.link.journal import Row
+from beaconfire.link.lane_queue import FIRST_RESEND_US, HELD_DECODER, Held, LaneQueue, Timer
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, encode
 from beaconfire.messages.transfer import Delivery, Receipt
-from beaconfire.messages.words import Lane, party_of
+from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, ClockQuality, Lane, party_of
 from beaconfire.release.decide import Outgoing, Released
 
 FLASH_ROWS_MAX: Final = 4_096
 ROUTINE_ROWS_MAX: Final = 4_096
 RESEND_WINDOW: Final = 128
 """At most this many deliveries of one lane are given by one call of `due`."""
-RETAINED_MAX: Final = 4_096
-"""Receipted deliveries remembered per lane until they expire, for a receiver that lost its journal."""
 SEALED_BYTES_MAX: Final = MAXIMUM_MESSAGE_BYTES - 1_024
 """Leaves room for the fields of a `Delivery` around the sealed bytes."""
-FIRST_RESEND_US: Final = 500_000
 LAST_RESEND_US: Final = 4_000_000
 RESTART_SKIP: Final = 2**20
 """Numbers passed over by a restart: more than can have been given while the journal could not be written,
@@ -98,104 +95,13 @@ class Settled(msgspec.Struct, frozen=True):
     refused: tuple[str, ...]
 
 
-class _Held(msgspec.Struct, frozen=True, array_like=True):
-    """One row's body: what is needed to send it again; holds no type of another package."""
-
-    sequence: int
-    report_id: str
-    originator: str
-    track: str
-    lane: Lane
-    expires_at_us: int
-    hops: int
-    sealed: bytes
-    sent_at_us: int
-
-
-class _Timer(msgspec.Struct):
-    """When one row is resent next, the wait after that, and since when it waits; all monotonic."""
-
-    next_us: int
-    wait_us: int
-    since_us: int | None
-
-
-_held_decoder: Final = msgspec.msgpack.Decoder(_Held)
-
-
-class _Retained:
-    """What a recipient has receipted and could ask for again: FLASH, and the newest ROUTINE of each track."""
-
-    def __init__(self) -> None:
-        self._held: OrderedDict[object, _Held] = OrderedDict()
-
-    def add(self, held: _Held) -> None:
-        key = held.sequence if held.lane is Lane.FLASH else (held.originator, held.track)
-        known = self._held.pop(key, None)
-        self._held[key] = held if known is None or known.sent_at_us <= held.sent_at_us else known
-        if len(self._held) > RETAINED_MAX:
-            self._held.popitem(last=False)
-
-    def take(self, utc_us: int) -> list[_Held]:
-        """Return all that has not expired, and forget it: it is open again."""
-        found = [held for held in self._held.values() if held.expires_at_us > utc_us]
-        self._held.clear()
-        return found
-
-
-class _LaneQueue:
-    """The open rows of one lane in order of sequence, and the next number to give."""
-
-    def __init__(self) -> None:
-        self.next_sequence = 1
-        self.open: dict[int, _Held] = {}
-        self.timers: dict[int, _Timer] = {}
-        self.by_track: dict[tuple[str, str], int] = {}
-        self.retained = _Retained()
-        self.receipted_once: set[int] = set()
-
-    def reopen(self, held: _Held) -> bool:
-        """Open a receipted row again under its number, unless a newer one of its track is open."""
-        track = (held.originator, held.track)
-        if held.sequence in self.open or (held.lane is Lane.ROUTINE and track in self.by_track):
-            return False
-        self.add(held, _Timer(0, FIRST_RESEND_US, None))
-        self.receipted_once.add(held.sequence)
-        return True
-
-    def sort(self) -> None:
-        """Put the open rows in order of their numbers again."""
-        self.open = dict(sorted(self.open.items()))
-
-    def add(self, held: _Held, timer: _Timer) -> None:
-        self.open[held.sequence] = held
-        self.timers[held.sequence] = timer
-        self.by_track[held.originator, held.track] = held.sequence
-
-    def remove(self, sequence: int) -> _Held | None:
-        held = self.open.pop(sequence, None)
-        if held is None:
-            return None
-        self.receipted_once.discard(sequence)
-        del self.timers[sequence]
-        track = (held.originator, held.track)
-        if self.by_track.get(track) == sequence:
-            del self.by_track[track]
-        return held
-
-    def oldest_open(self) -> int:
-        return next(iter(self.open), self.next_sequence)
-
-    def expired(self, utc_us: int) -> list[int]:
-        return [number for number, held in self.open.items() if held.expires_at_us <= utc_us]
-
-
 class Outbox:
     """What one sender still owes one recipient.
 
     Attributes:
         sender: own party.
         recipient: the other party.
+        schema: of the link, that the recipient is known to read.
     """
 
     def __init__(self, sender: str, recipient: str, rows: Iterable[tuple[str, bytes]]) -> None:
@@ -206,8 +112,9 @@ class Outbox:
         """
         self.sender = sender
         self.recipient = recipient
+        self.schema = LINK_SCHEMA_BEFORE
         self._prefix = f"{sender}>{recipient}/"
-        self._lanes = {lane: _LaneQueue() for lane in Lane}
+        self._lanes = {lane: LaneQueue() for lane in Lane}
         found = sorted(row for row in rows if row[0].startswith(self._prefix))
         for key, body in found:
             self._restore(key.removeprefix(self._prefix), body)
@@ -225,17 +132,30 @@ class Outbox:
             queue.next_sequence = max(queue.next_sequence, int.from_bytes(body, "big"))
             return
         try:
-            held = _held_decoder.decode(body)
+            held = HELD_DECODER.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return
-        queue.add(held, _Timer(0, FIRST_RESEND_US, None))
+        queue.add(held, Timer(0, FIRST_RESEND_US, None))
         queue.next_sequence = max(queue.next_sequence, held.sequence + 1)
 
     def _key(self, lane: Lane, sequence: int) -> str:
         return f"{self._prefix}{lane.value}/{sequence:016d}"
 
-    def put(self, released: Released[Outgoing], *, utc_us: int, monotonic_us: int) -> Put:
+    def put(
+        self,
+        released: Released[Outgoing],
+        *,
+        utc_us: int,
+        monotonic_us: int,
+        clock: ClockQuality | None = None,
+    ) -> Put:
         """Take a released report and return what is to be written and published.
+
+        Args:
+            released: to this outbox's recipient.
+            utc_us: now.
+            monotonic_us: now.
+            clock: how far its originator's clock is from the recipient's, as far as is known.
 
         Raises:
             ValueError: it was released to another party than this outbox's recipient.
@@ -251,7 +171,7 @@ class Outbox:
         forget = self._make_room(outgoing, utc_us)
         if outgoing.lane is Lane.FLASH and len(queue.open) >= FLASH_ROWS_MAX:
             return Put(None, forget=forget, refused="full")
-        held = _Held(
+        held = Held(
             sequence=queue.next_sequence,
             report_id=outgoing.report_id,
             originator=outgoing.originator,
@@ -261,9 +181,10 @@ class Outbox:
             hops=outgoing.hops,
             sealed=outgoing.sealed,
             sent_at_us=outgoing.sent_at_us,
+            clock=clock,
         )
         queue.next_sequence += 1
-        queue.add(held, _Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US, monotonic_us))
+        queue.add(held, Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US, monotonic_us))
         counter = Row(f"{self._prefix}{outgoing.lane.value}/next", queue.next_sequence.to_bytes(8, "big"))
         row = Row(self._key(outgoing.lane, held.sequence), encode(held))
         return Put(self._parcel(held), keep=(row, counter), forget=forget)
@@ -289,7 +210,7 @@ class Outbox:
         self._lanes[lane].remove(sequence)
         return self._key(lane, sequence)
 
-    def _parcel(self, held: _Held) -> Parcel:
+    def _parcel(self, held: Held) -> Parcel:
         delivery = Delivery(
             sender=self.sender,
             recipient=self.recipient,
@@ -299,6 +220,7 @@ class Outbox:
             hops=held.hops,
             report_id=held.report_id,
             sealed=held.sealed,
+            clock=held.clock if self.schema >= LINK_SCHEMA else None,
         )
         return Parcel(held.lane, encode(delivery))
 
@@ -373,7 +295,7 @@ class Outbox:
             tuple(one.report_id for one in refused),
         )
 
-    def _settle(self, lane: Lane, numbers: Iterable[int]) -> list[_Held]:
+    def _settle(self, lane: Lane, numbers: Iterable[int]) -> list[Held]:
         removed = (self._lanes[lane].remove(number) for number in numbers)
         return [held for held in removed if held is not None]
 

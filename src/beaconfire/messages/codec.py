@@ -10,8 +10,18 @@ from beaconfire.messages.envelope import Header, Sealed
 from beaconfire.messages.event import Acknowledgement, Event, Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
+from beaconfire.messages.transfer import (
+    Delivery,
+    Probe,
+    Receipt,
+    Restarted,
+    Speaking,
+    Standing,
+    Suspension,
+)
+from beaconfire.messages.versions import flaw_in_version
 from beaconfire.messages.vouching import CheckpointOffer, Cosignature
+from beaconfire.messages.words import LINK_SCHEMA
 
 MAXIMUM_MESSAGE_BYTES: Final = 65_536
 
@@ -27,6 +37,7 @@ Message = (
     | Receipt
     | Probe
     | Restarted
+    | Speaking
     | Standing
     | Suspension
     | CheckpointOffer
@@ -51,16 +62,23 @@ def _bounded(data: bytes) -> bytes:
     return data
 
 
-def decode(data: bytes) -> Message:
+def decode(data: bytes, schema: int = LINK_SCHEMA) -> Message:
     """Return the message in `data`.
+
+    Args:
+        data: as received.
+        schema: link schema to read by: what came later is refused as unknown.
 
     Raises:
         PeerError: oversize, not MessagePack, unknown type or field, or a value of the wrong type.
     """
     try:
-        return cast("Message", _message_decoder.decode(_bounded(data)))
+        message = cast("Message", _message_decoder.decode(_bounded(data)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PeerError("schema", str(error)) from error
+    if schema < LINK_SCHEMA and (flaw := flaw_in_version(message, schema)):
+        raise PeerError("schema", flaw)
+    return message
 
 
 def decode_header(data: bytes) -> Header:

@@ -2,10 +2,17 @@
 
 import msgspec
 
-from beaconfire.messages.words import Lane, TimeUs
+from beaconfire.messages.words import ClockQuality, Lane, TimeUs
 
 
-class Delivery(msgspec.Struct, frozen=True, tag="delivery", tag_field="type", forbid_unknown_fields=True):
+class Delivery(
+    msgspec.Struct,
+    frozen=True,
+    tag="delivery",
+    tag_field="type",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
     """One sealed report on its way from one party to another.
 
     Attributes:
@@ -17,6 +24,8 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery", tag_field="type", fo
         hops: relays passed so far.
         report_id: of the sealed report, for receipts and doubles.
         sealed: MessagePack of `Sealed`, as signed and journalled.
+        clock: how far the originator's clock is from the recipient's, as far as the sender knows; None where
+            it does not say. Since link schema 2.
     """
 
     sender: str
@@ -27,6 +36,7 @@ class Delivery(msgspec.Struct, frozen=True, tag="delivery", tag_field="type", fo
     hops: int
     report_id: str
     sealed: bytes
+    clock: ClockQuality | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, tag="receipt", tag_field="type", forbid_unknown_fields=True):
@@ -85,6 +95,22 @@ class Restarted(msgspec.Struct, frozen=True, tag="restarted", tag_field="type", 
 
     sender: str
     recipient: str
+
+
+class Speaking(msgspec.Struct, frozen=True, tag="speaking", tag_field="type", forbid_unknown_fields=True):
+    """A receiver's word which link schema it reads; until it comes, its senders speak the one before.
+
+    Since link schema 2: to a node of schema 1 it is an unknown message, counted and dropped.
+
+    Attributes:
+        sender: end of the link that reads.
+        recipient: end that sends to it.
+        schema: newest that it reads.
+    """
+
+    sender: str
+    recipient: str
+    schema: int
 
 
 class Standing(msgspec.Struct, frozen=True, tag="standing", tag_field="type", forbid_unknown_fields=True):

@@ -4,6 +4,11 @@ from enum import Enum, IntEnum, StrEnum
 from typing import Final, NewType
 
 SCHEMA_VERSION: Final = 1
+"""Of a signed header: what every nation reads, whoever relays it."""
+
+LINK_SCHEMA: Final = 2
+"""Of the frames on a link; see `messages.versions`. A node speaks this one and the one before."""
+LINK_SCHEMA_BEFORE: Final = LINK_SCHEMA - 1
 
 Nation = NewType("Nation", str)
 """ISO 3166-1 alpha-3 code of a nation, upper case."""
@@ -61,6 +66,17 @@ class Status(StrEnum):
     LOST = "LOST"
     ENDED = "ENDED"
     WITHDRAWN = "WITHDRAWN"
+
+
+class ClockQuality(StrEnum):
+    """How far two clocks are apart, as far as a third knows; coarse, so that it tells nothing else."""
+
+    UNKNOWN = "UNKNOWN"
+    GOOD = "GOOD"
+    FLAGGED = "FLAGGED"
+    """By more than 100 ms."""
+    BARRED = "BARRED"
+    """By more than 1 s: what one end states is not fused with what the other sees."""
 
 
 class Group(StrEnum):

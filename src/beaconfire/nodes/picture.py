@@ -8,6 +8,7 @@ Five rules:
 4. What would have been known with less sharing is computed from fewer inputs, never from more.
 5. The same report comes from every instance of the hub; the first that opens is taken, the others are
    receipted unopened.
+6. What a nation states while its clock is more than a second from the own one is taken and not fused.
 """
 
 from typing import Final
@@ -26,8 +27,8 @@ from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
-from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity, Sharing
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Speaking, Suspension
+from beaconfire.messages.words import HUB, LINK_SCHEMA, ClockQuality, Lane, Mode, Nation, Severity, Sharing
 from beaconfire.nodes.commands import (
     EVENTS_LOG,
     RECEIVED_LOG,
@@ -122,6 +123,7 @@ class PictureNode:
                 "doubled",
                 "rejected",
                 "refused",
+                "barred",
                 "missing",
                 "revisions",
                 "suspensions",
@@ -176,7 +178,13 @@ class PictureNode:
     def _ask(self, inbound: Inbound) -> list[Command]:
         """Ask an instance of the hub, once it is heard after a start, for what it remembers."""
         asked = self._asking.heard(inbound.sender)
-        return [Send(Channel.TO_HUB, inbound.sender, inbound.lane, one) for one in asked]
+        return [
+            *(Send(Channel.TO_HUB, inbound.sender, inbound.lane, one) for one in asked),
+            *(self._speaking(inbound.sender) for _ in asked),
+        ]
+
+    def _speaking(self, hub: str) -> Command:
+        return Send(Channel.TO_HUB, hub, Lane.FLASH, Speaking(self._config.nation, hub, LINK_SCHEMA))
 
     def _own(self, report: Report, now: Now) -> list[Command]:
         source = Source(report, (), now.utc_us)
@@ -219,12 +227,22 @@ class PictureNode:
             return [settled, *self._refused(opened, now)]
         self.counters["received"] += 1
         taken = Append(RECEIVED_LOG, delivery.report_id.encode())
+        if delivery.clock is ClockQuality.BARRED:
+            return [settled, taken, *self._barred(opened.report, now)]
         return [settled, taken, *self._accept(opened, now)]
 
     def _refused(self, why: Withheld, now: Now) -> list[Command]:
         count = self._repetition.count_to_say("report-refused", now.monotonic_us)
         text = f"delivered reports were refused: {count}, the last for {why.reason.value}"
         return [self._notice("report-refused", Severity.CAUTION, text, now)] if count else []
+
+    def _barred(self, report: Report, now: Now) -> list[Command]:
+        """Keep a report out of the fusion, and say so: a launch may be in it."""
+        self.counters["barred"] += 1
+        count = self._repetition.count_to_say(f"clock-barred {report.originator}", now.monotonic_us)
+        who = f"{report.originator} reports {report.track}"
+        text = f"{who}, with a clock more than 1 s from the own one: not in the picture ({count} reports)"
+        return [self._notice("clock-barred", Severity.FAULT, text, now)] if count else []
 
     def _open(self, delivery: Delivery, now: Now) -> Source | Withheld:
         """Return what a delivery holds if every check passes, those of disjoint sources last."""
@@ -314,7 +332,7 @@ class PictureNode:
         commands += self._hear(now)
         if now.monotonic_us >= self._health_due_us:
             self._health_due_us = now.monotonic_us + HEALTH_PERIOD_US
-            commands.append(self._health(now))
+            commands += [self._health(now), *(self._speaking(hub) for hub in self._intakes)]
         due = [at_us for one in self._intakes.values() if (at_us := one.next_due_us()) is not None]
         wake_us = min(self._health_due_us, now.monotonic_us + TICK_PERIOD_US, *due)
         return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]

@@ -1,9 +1,10 @@
 import msgspec
 import pytest
 
+from beaconfire.link import lane_queue
 from beaconfire.link import outbox as module
+from beaconfire.link.lane_queue import FIRST_RESEND_US
 from beaconfire.link.outbox import (
-    FIRST_RESEND_US,
     LAST_RESEND_US,
     RESEND_WINDOW,
     RESTART_SKIP,
@@ -355,7 +356,7 @@ def test_what_is_opened_again_is_neither_older_than_what_is_open_nor_expired_nor
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETAINED_MAX", 3)
+    monkeypatch.setattr(lane_queue, "RETAINED_MAX", 3)
     box = Outbox("KOR", HUB, [])
     for number in range(1, 9):
         put(box, released(f"f{number}", Lane.FLASH))

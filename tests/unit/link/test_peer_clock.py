@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from beaconfire.link.peer_clock import EXCHANGES, FLAGGED_US, PeerClock
+from beaconfire.messages.words import ClockQuality
 
 T0_US = 1_664_835_785_000_000
 DAY_US = 24 * 3_600 * 1_000_000
@@ -54,3 +56,43 @@ def test_a_slow_way_alone_flags_nothing() -> None:
     clock = PeerClock()
     exchange(clock, 0, 2_000_000, 0)
     assert clock.changed() is None
+
+
+@pytest.mark.parametrize(
+    ("one_us", "other_us", "quality"),
+    [
+        (0, 50_000, ClockQuality.GOOD),
+        (-60_000, 60_000, ClockQuality.FLAGGED),
+        (900_000, -50_000, ClockQuality.FLAGGED),
+        (900_000, -200_000, ClockQuality.BARRED),
+        (DAY_US, 0, ClockQuality.BARRED),
+        (0, -DAY_US, ClockQuality.BARRED),
+        (DAY_US, DAY_US, ClockQuality.GOOD),
+    ],
+)
+def test_two_peers_are_held_against_each_other(one_us: int, other_us: int, quality: ClockQuality) -> None:
+    one, other = PeerClock(), PeerClock()
+    assert one.apart_from(other) is ClockQuality.UNKNOWN
+    exchange(one, one_us, 2_000, 3_000)
+    assert one.apart_from(other) is ClockQuality.UNKNOWN
+    exchange(other, other_us, 1_000, 1_000)
+    assert one.apart_from(other) is quality
+    assert other.apart_from(one) is quality
+
+
+def test_a_slow_way_bars_nobody() -> None:
+    one, other = PeerClock(), PeerClock()
+    exchange(one, 0, 1_900_000, 0)
+    exchange(other, 0, 0, 1_900_000)
+    assert one.apart_from(other) is ClockQuality.GOOD
+
+
+def test_a_clock_that_was_set_is_known_at_the_next_answer() -> None:
+    one, other = PeerClock(), PeerClock()
+    exchange(other, 0, 1_000, 1_000)
+    exchange(one, 0, 500, 500)
+    for _ in range(3):
+        exchange(one, 5_000_000, 3_000, 3_000)
+        assert one.apart_from(other) is ClockQuality.BARRED
+    exchange(one, 0, 3_000, 3_000)
+    assert one.apart_from(other) is ClockQuality.GOOD

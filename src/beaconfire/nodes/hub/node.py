@@ -17,14 +17,23 @@ import msgspec
 
 from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap, Intake
+from beaconfire.link.lane_queue import FIRST_RESEND_US
 from beaconfire.link.liveness import Liveness
-from beaconfire.link.outbox import FIRST_RESEND_US, Outbox
+from beaconfire.link.outbox import Outbox
 from beaconfire.link.restart import Answering, Asking
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Restarted, Standing, Suspension
+from beaconfire.messages.transfer import (
+    Delivery,
+    Probe,
+    Receipt,
+    Restarted,
+    Speaking,
+    Standing,
+    Suspension,
+)
 from beaconfire.messages.vouching import Cosignature
-from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
+from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Channel,
     Command,
@@ -155,7 +164,11 @@ class HubNode:
             case Probe() as probe:
                 return self._probe(link, probe, inbound, now)
             case Restarted():
+                link.outbox.schema = LINK_SCHEMA_BEFORE
                 return self._reopen(link, now)
+            case Speaking(schema=schema):
+                link.outbox.schema = min(schema, LINK_SCHEMA)
+                return []
             case Standing() as standing:
                 return self._standing(link, standing, now)
             case Suspension() as said:
@@ -245,7 +258,8 @@ class HubNode:
             self.counters["superseded"] += decided.reason is Reason.REPLAYED
             return [link.books.withhold(delivery, partner.nation, decided, now.utc_us)]
         self.counters["released"] += 1
-        put = partner.outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+        clock = link.liveness.peer_clock.apart_from(partner.liveness.peer_clock)
+        put = partner.outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us, clock=clock)
         commands: list[Command] = [
             *link.books.release(delivery, decided.value, partner.books, now.utc_us),
             *commands_from_put(put, Channel.TO_NATION, partner.nation),

@@ -1,0 +1,33 @@
+"""Which link schema brought which message and field: what lets partners upgrade one at a time, and go back.
+
+Three rules:
+
+1. A schema adds messages, and fields that have a default and are left out where they hold it. It takes
+   nothing away and changes no meaning: what is written without its additions is the schema before.
+2. A node reads its own schema and the one before, and refuses what is in neither.
+3. A sender writes the schema before until its receiver has said (`Speaking`) that it reads more, and again
+   from when that receiver says that it was started again.
+"""
+
+from typing import Final
+
+import msgspec
+
+from beaconfire.messages.transfer import Delivery, Speaking
+
+SINCE: Final[dict[type[msgspec.Struct], tuple[int, tuple[str, ...]]]] = {
+    Speaking: (2, ()),
+    Delivery: (2, ("clock",)),
+}
+"""By type: the schema that brought it, or the named fields of it."""
+
+
+def flaw_in_version(message: msgspec.Struct, schema: int) -> str:
+    """Return what in a message a schema does not know, or an empty string."""
+    since, fields = SINCE.get(type(message), (1, ()))
+    if since <= schema:
+        return ""
+    if not fields:
+        return f"{type(message).__name__} is of schema {since}, this is {schema}"
+    later = [name for name in fields if getattr(message, name) is not None]
+    return f"{later[0]} is of schema {since}, this is {schema}" if later else ""
