@@ -127,6 +127,19 @@ class Runner:
             self._first_words.close()
 
 
+def server_runner(entry: ServerEntry, binary: Path, inside: tuple[str, ...] = ()) -> Runner:
+    """Return the runner of a server; `inside` stands before its command."""
+    command = [*inside, str(binary), "-c", str(entry.config)]
+    return Runner(f"server/{entry.party}", command, entry.log.with_suffix(".out"))
+
+
+def process_runner(entry: ProcessEntry, inside: tuple[str, ...] = ()) -> Runner:
+    """Return the runner of a process; `inside` stands before its command."""
+    run = [sys.executable, "-m", "beaconfire.cli.main", "run", entry.role.value]
+    command = [*inside, *run, "--config", str(entry.config)]
+    return Runner(entry.name, command, entry.config.with_suffix(".log"))
+
+
 class Arena:
     """Namespaces, links and processes of one installation.
 
@@ -150,25 +163,17 @@ class Arena:
         self._prefix = f"bf{os.getpid()}"
         self._net = f"{self._prefix}-net"
         binary = check_server()
-        servers = [self._server(one, binary) for one in installation.servers]
-        chosen = [self._process(one) for one in installation.processes if one.role.value in roles]
+        servers = [server_runner(one, binary, self._inside(one.party)) for one in installation.servers]
+        entries = [one for one in installation.processes if one.role.value in roles]
+        chosen = [process_runner(one, self._inside(one.party)) for one in entries]
         self.runners = {one.name: one for one in (*servers, *chosen)}
         self._servers = [one.name for one in servers]
-
-    def _server(self, entry: ServerEntry, binary: Path) -> Runner:
-        command = [*self._inside(entry.party), str(binary), "-c", str(entry.config)]
-        return Runner(f"server/{entry.party}", command, entry.log.with_suffix(".out"))
-
-    def _process(self, entry: ProcessEntry) -> Runner:
-        run = [sys.executable, "-m", "beaconfire.cli.main", "run", entry.role.value]
-        command = [*self._inside(entry.party), *run, "--config", str(entry.config)]
-        return Runner(entry.name, command, entry.config.with_suffix(".log"))
 
     def _space(self, end: str) -> str:
         return f"{self._prefix}-{end}"
 
-    def _inside(self, end: str) -> list[str]:
-        return ["nsenter", f"--net=/run/netns/{self._space(end)}", "--"]
+    def _inside(self, end: str) -> tuple[str, ...]:
+        return ("nsenter", f"--net=/run/netns/{self._space(end)}", "--")
 
     def open(self) -> None:
         """Make namespaces and links, start everything and wait until it is ready.

@@ -8,35 +8,47 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle, islice, pairwise
 from typing import Final, NamedTuple
 
 import msgspec
 
-from beaconfire.adapters.arena import Arena
+from beaconfire.adapters.arena import Arena, Runner
 from beaconfire.adapters.bus import Bus, Endpoint
 from beaconfire.adapters.clock import wall_now_us
+from beaconfire.adapters.configuration import read_config, write_config
 from beaconfire.adapters.installation import Installation
 from beaconfire.adapters.journal import InputKind, recorded_inputs
+from beaconfire.adapters.loopback import Loopback
 from beaconfire.adapters.reconciliation import reconcile
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import Lane, Nation
+from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Nation
 from beaconfire.nodes.commands import Channel
 
 ROLES: Final = frozenset({"hub", "guard", "picture"})
 PERIOD_S: Final = 0.2
 """Between two reports of one nation, each FLASH."""
-FAULT_S: Final = 2.5
-REST_S: Final = 2.5
 WARM_UP_S: Final = 4.0
-SETTLE_S: Final = 12.0
 LOOK_S: Final = 0.05
+UP_S: Final = 0.4
+"""How long a process that is killed again and again is up in between: so long, twice and three times."""
 SLOW: Final = "30kbit"
+
+
+class Pace(NamedTuple):
+    """How long a fault lasts, the rest after it, and what is left at the end for resends; seconds."""
+
+    fault_s: float = 2.5
+    rest_s: float = 2.5
+    settle_s: float = 12.0
+
+
+DEFAULT_PACE: Final = Pace()
 
 Maker = Callable[[Nation, int, int], Report]
 """Makes the report of a nation with a number at a time, UTC; each changes the stage of its track."""
@@ -46,7 +58,8 @@ class Fault(NamedTuple):
     """One fault: what is done to which process or link.
 
     Attributes:
-        kind: "kill", "pause", "partition" or "slow".
+        kind: "kill", "pause", "partition", "slow", "restart" (asked to end), "schema N" (the same, to speak
+            another link schema afterwards), or "kill N times", each as soon as it is back.
         place: a process such as "hub/HUB-1", or an end such as "KOR".
     """
 
@@ -118,18 +131,52 @@ def faults_for(installation: Installation, count: int) -> Iterator[Fault]:
     return islice(cycle([*first, *(one for one in every if one not in first)]), count)
 
 
+def restarts_for(installation: Installation, count: int, roles: frozenset[str] = ROLES) -> list[Fault]:
+    """Return one fault for each server and process of these roles: it is killed so often in a row."""
+    processes = [one.name for one in installation.processes if one.role.value in roles]
+    servers = [f"server/{one.party}" for one in installation.servers]
+    return [Fault(f"kill {count} times", place) for place in (*processes, *servers)]
+
+
+def upgrade_of(installation: Installation) -> list[Fault]:
+    """Return how an installation held at the schema before is upgraded while it works, and half of it back.
+
+    Hub instances in turn, servers too, then the nations one by one; one nation stays behind. Then one
+    instance and one nation go back.
+    """
+    hubs, (first, second, *_) = installation.hubs, installation.nations
+    up, back = f"schema {LINK_SCHEMA}", f"schema {LINK_SCHEMA_BEFORE}"
+    return [
+        *(Fault("restart", f"server/{hub}") for hub in hubs),
+        *(Fault(up, f"hub/{hub}") for hub in hubs),
+        *(Fault(up, f"{role}/{nation}") for nation in (first, second) for role in ("guard", "picture")),
+        Fault(back, f"hub/{hubs[0]}"),
+        Fault(back, f"picture/{second}"),
+    ]
+
+
+def hold_back(installation: Installation) -> None:
+    """Hold every process of an installation that was not started yet at the schema before."""
+    for entry in installation.processes:
+        config = read_config(entry.config).config
+        write_config(entry.config, msgspec.structs.replace(config, schema=LINK_SCHEMA_BEFORE))
+
+
 class Ordeal:
     """Runs the faults."""
 
-    def __init__(self, installation: Installation, arena: Arena, maker: Maker) -> None:
-        """Take what is to be tried, and who makes the reports."""
+    def __init__(
+        self, installation: Installation, arena: Arena | Loopback, maker: Maker, pace: Pace = DEFAULT_PACE
+    ) -> None:
+        """Take what is to be tried, who makes the reports, and how fast it goes."""
+        self._pace = pace
         self._installation = installation
         self._arena = arena
         self._maker = maker
         self._stop = threading.Event()
         self._sent: dict[str, tuple[Nation, int]] = {}
 
-    def run(self, faults: Iterator[Fault], progress: Callable[[Fault], None]) -> Outcome:
+    def run(self, faults: Iterable[Fault], progress: Callable[[Fault], None]) -> Outcome:
         """Run all faults and return what came of it; the arena is opened and closed here.
 
         Raises:
@@ -148,11 +195,11 @@ class Ordeal:
                 began_us = wall_now_us()
                 self._suffer(fault)
                 done.append((fault, began_us, wall_now_us()))
-                self._rest(REST_S)
+                self._rest(self._pace.rest_s)
             self._stop.set()
             for thread in feeding:
                 thread.join(timeout=10)
-            self._rest(SETTLE_S)
+            self._rest(self._pace.settle_s)
         finally:
             self._stop.set()
             self._arena.close()
@@ -168,19 +215,40 @@ class Ordeal:
         runner = self._arena.runners.get(fault.place)
         if runner is not None and fault.kind == "kill":
             runner.send(signal.SIGKILL)
-            self._rest(FAULT_S)
+            self._rest(self._pace.fault_s)
+        elif runner is not None and fault.kind != "pause":
+            self._start_again(fault, runner)
         elif runner is not None:
             runner.send(signal.SIGSTOP)
-            time.sleep(FAULT_S)
+            time.sleep(self._pace.fault_s)
             runner.send(signal.SIGCONT)
         elif fault.kind == "partition":
             self._arena.cut(fault.place, off=True)
-            self._rest(FAULT_S)
+            self._rest(self._pace.fault_s)
             self._arena.cut(fault.place, off=False)
         else:
             self._arena.slow(fault.place, SLOW)
-            self._rest(FAULT_S)
+            self._rest(self._pace.fault_s)
             self._arena.slow(fault.place, "")
+
+    def _start_again(self, fault: Fault, runner: Runner) -> None:
+        """Let a process be started again: asked to end, with another schema, or killed several times."""
+        if fault.kind.startswith("schema "):
+            entry = next(one for one in self._installation.processes if one.name == fault.place)
+            loaded = read_config(entry.config)
+            schema = int(fault.kind.removeprefix("schema "))
+            write_config(entry.config, msgspec.structs.replace(loaded.config, schema=schema))
+        if fault.kind.startswith("kill "):
+            for number in range(int(fault.kind.split()[1])):
+                starts = runner.starts
+                runner.send(signal.SIGKILL)
+                end_s = time.monotonic() + self._pace.fault_s
+                while runner.starts == starts and time.monotonic() < end_s:
+                    self._rest(LOOK_S)
+                self._rest(UP_S * (1 + number % 3))
+        else:
+            runner.send(signal.SIGTERM)
+        self._rest(self._pace.fault_s)
 
     async def _feed(self, nation: Nation) -> None:
         """Give a nation's guard a report every `PERIOD_S`, as its tracker would."""

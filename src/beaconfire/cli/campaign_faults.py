@@ -16,13 +16,27 @@ from rich.table import Table
 
 from beaconfire.adapters.arena import Arena, addresses_of
 from beaconfire.adapters.installation import Options, make_installation
-from beaconfire.adapters.ordeal import ROLES, Fault, Ordeal, Outcome, faults_for
+from beaconfire.adapters.loopback import Loopback
+from beaconfire.adapters.ordeal import (
+    ROLES,
+    Fault,
+    Ordeal,
+    Outcome,
+    Pace,
+    faults_for,
+    hold_back,
+    restarts_for,
+    upgrade_of,
+)
 from beaconfire.errors import UsageError
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
 from beaconfire.messages.words import HUB_INSTANCES, Mode, Nation, Status
 
 COUNT: Final = 8
+RESTARTS: Final = 20
+QUICK: Final = Pace(1.5, 1.0, 5.0)
+"""On loopback, where nothing is slow but a start."""
 COUNT_MAX: Final = 100_000
 NATIONS: Final = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 EXERCISE: Final = "notional"
@@ -32,10 +46,15 @@ _WHERE: Final = {"JPN": 2.35, "KOR": 2.20, "USA": 2.05}
 
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the campaign and its options."""
-    parser = actions.add_parser("faults", help="kill, stop and cut off processes and links; needs root")
-    parser.add_argument("--count", type=int, default=COUNT, metavar="N", help="of faults")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the installation there and leave it")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    faults = actions.add_parser("faults", help="kill, stop and cut off processes and links; needs root")
+    faults.add_argument("--count", type=int, default=COUNT, metavar="N", help="of faults")
+    restarts = actions.add_parser("restarts", help="kill each server and process again and again")
+    restarts.add_argument("--count", type=int, default=RESTARTS, metavar="N", help="times in a row")
+    restarts.add_argument("--only", nargs="+", default=[], metavar="PLACE", help="such as hub/HUB-1")
+    upgrade = actions.add_parser("upgrade", help="upgrade one process after the other, and go half back")
+    for one in (faults, restarts, upgrade):
+        one.add_argument("--keep", type=Path, metavar="DIR", help="make the installation there and leave it")
+        one.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,26 +64,48 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: a number out of range.
         EnvironmentFault: this machine has no namespaces, or something did not start.
     """
-    if not 1 <= arguments.count <= COUNT_MAX:
+    if arguments.action != "upgrade" and not 1 <= arguments.count <= COUNT_MAX:
         raise UsageError(f"{arguments.count} faults", "--count", f"1 to {COUNT_MAX}")
     with tempfile.TemporaryDirectory(prefix="beaconfire-faults-") as folder:
-        outcome = suffer(arguments.keep or Path(folder) / "installation", arguments.count)
+        directory = arguments.keep or Path(folder) / "installation"
+        if arguments.action == "faults":
+            outcome = suffer(directory, arguments.count)
+        else:
+            outcome = _on_loopback(directory, arguments)
     _tell(outcome, as_json=arguments.json)
     return 1 if outcome.lost or outcome.doubled else 0
+
+
+def _on_loopback(directory: Path, arguments: argparse.Namespace) -> Outcome:
+    made = make_installation(directory, nations=NATIONS)
+    if arguments.action == "upgrade":
+        hold_back(made)
+        faults = upgrade_of(made)
+    else:
+        faults = restarts_for(made, arguments.count)
+        known = [one.place for one in faults]
+        for place in arguments.only:
+            if place not in known:
+                raise UsageError(f"no {place}", "--only", ", ".join(known))
+        faults = [one for one in faults if not arguments.only or one.place in arguments.only]
+    return _suffered(Ordeal(made, Loopback(made, ROLES), notional_report, QUICK), faults)
 
 
 def suffer(directory: Path, count: int) -> Outcome:
     """Make an installation, run it through so many faults and return what came of it."""
     addresses = addresses_of((*HUB_INSTANCES, *NATIONS))
     made = make_installation(directory, nations=NATIONS, options=Options(addresses=addresses))
-    ordeal = Ordeal(made, Arena(made, ROLES), notional_report)
+    return _suffered(Ordeal(made, Arena(made, ROLES), notional_report), list(faults_for(made, count)))
+
+
+def _suffered(ordeal: Ordeal, faults: list[Fault]) -> Outcome:
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
-        task = shown.add_task("starting", total=count)
+        task = shown.add_task("starting", total=len(faults))
 
         def progress(fault: Fault) -> None:
             shown.update(task, advance=1, description=f"{fault.kind} {fault.place}")
 
-        return ordeal.run(faults_for(made, count), progress)
+        return ordeal.run(faults, progress)
 
 
 def notional_report(nation: Nation, number: int, now_us: int) -> Report:

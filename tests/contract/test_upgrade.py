@@ -1,0 +1,79 @@
+"""An installation is upgraded while it works, and half of it back; killed again and again it needs no hand.
+
+Real servers and processes, every one at the link schema before at first. What was acknowledged, lost and
+doubled is read from the journals afterwards.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beaconfire.adapters.configuration import read_config
+from beaconfire.adapters.installation import Installation, make_installation, read_installation
+from beaconfire.adapters.journal import recorded_inputs
+from beaconfire.adapters.ordeal import hold_back, restarts_for, upgrade_of
+from beaconfire.adapters.wiring import Role
+from beaconfire.messages.codec import decode
+from beaconfire.messages.transfer import Delivery
+from beaconfire.messages.words import HUB_INSTANCES, LINK_SCHEMA_BEFORE, ClockQuality, Nation
+
+NATIONS = (Nation("JPN"), Nation("KOR"), Nation("USA"))
+
+
+def _campaign(*words: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "beaconfire.cli.main", "campaign", *words, "--json"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=270)
+    assert done.returncode == 0, done.stderr.decode()[-2_000:] + done.stdout.decode()[-500:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _clocks(made: Installation, nation: str) -> list[ClockQuality | None]:
+    """Return what each delivery to a nation's picture said of clocks, in order."""
+    inputs = recorded_inputs(made.journal(Role.PICTURE, nation))
+    messages = [decode(one.body) for one in inputs if one.channel == "to-nation"]
+    return [one.clock for one in messages if isinstance(one, Delivery)]
+
+
+@pytest.mark.real
+@pytest.mark.timeout(280)
+def test_upgrade_one_process_after_the_other_and_half_back_loses_nothing(tmp_path: Path) -> None:
+    found = _campaign("upgrade", "--keep", str(tmp_path / "here"))
+    assert found["lost"] == found["doubled"] == 0
+    assert found["arrived"] == 2 * found["acknowledged"] > 200, "each goes to two others, none is missing"
+    assert all(one["gap_ms"] is not None for one in found["trials"]), "reports went on arriving"
+    made = read_installation(tmp_path / "here")
+    upgraded, back, behind = (_clocks(made, nation) for nation in NATIONS)
+    assert upgraded[0] is None
+    assert ClockQuality.GOOD in upgraded[-20:], "upgraded for good: the other instance still speaks the newer"
+    assert ClockQuality.GOOD in back
+    assert set(back[-20:]) == {None}, "what went back is sent what it reads"
+    assert set(behind) == {None}
+
+
+@pytest.mark.real
+@pytest.mark.timeout(280)
+def test_five_kills_in_a_row_of_hub_server_and_guard_need_no_hand() -> None:
+    places = ["hub/HUB-1", "guard/KOR", "server/HUB-2"]
+    found = _campaign("restarts", "--count", "5", "--only", *places)
+    assert [one["place"] for one in found["trials"]] == places
+    assert found["lost"] == found["doubled"] == 0
+    assert found["acknowledged"] > 100
+    assert all(one["gap_ms"] is not None for one in found["trials"]), "reports went on arriving"
+
+
+def test_every_process_and_server_has_its_restarts_and_an_upgrade_leaves_one_nation_behind(
+    tmp_path: Path,
+) -> None:
+    made = make_installation(tmp_path / "here", nations=NATIONS)
+    places = {one.place for one in restarts_for(made, 20)}
+    assert places >= {f"{kind}/{hub}" for kind in ("hub", "server") for hub in HUB_INSTANCES}
+    assert places >= {f"{kind}/{one}" for kind in ("guard", "picture", "server") for one in NATIONS}
+    hold_back(made)
+    assert {read_config(one.config).config.schema for one in made.processes} == {LINK_SCHEMA_BEFORE}
+    touched = {one.place.split("/")[1] for one in upgrade_of(made)}
+    assert touched == {*HUB_INSTANCES, *NATIONS[:2]}
