@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Self, TypeVar
 
-from beaconfire.adapters.web.api import Attached
+from beaconfire.adapters.web.api import Attached, Sandbox
 from beaconfire.adapters.web.server import WebOptions, WebServer
 from beaconfire.adapters.web.shapes import Audit
 from beaconfire.messages.codec import Message
@@ -55,13 +55,14 @@ class Served:
         *,
         audit: Audit | None = None,
         options: WebOptions | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         """Serve in a thread of its own."""
         self.node = DisplayNode(nation, facts)
         self.clock = clock
         self._loop = asyncio.new_event_loop()
         self.acknowledgements: list[Acknowledgement] = []
-        attached = Attached(audit=audit, acknowledge=self._acknowledge)
+        attached = Attached(audit=audit, acknowledge=self._acknowledge, sandbox=sandbox)
         self.server = WebServer(
             self.node, clock, options or WebOptions(port=port, speed=clock.speed), attached
         )

@@ -2,7 +2,6 @@
 
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -306,19 +305,3 @@ def test_the_map_page_transfers_little_and_nothing_of_the_globe(
     assert not [name for name in names if name.startswith("Globe")]
     assert any(name.startswith("countries") for name in names)
     assert 100_000 < total_packed(built_page, [*names, "index.html"]) < 400_000
-
-
-def test_a_wheel_holds_the_page_and_stays_small(root: Path, tmp_path: Path, built_page: Path) -> None:
-    from hatchling.builders.wheel import WheelBuilder
-
-    if not (root / "src/beaconfire/adapters/web/page/index.html").is_file():
-        pytest.fail("the page of this checkout is not built: pip install -e . builds it")
-    (made,) = WheelBuilder(str(root)).build(directory=str(tmp_path), versions=["standard"])
-    wheel = Path(made)
-    assert wheel.stat().st_size < 12_000_000
-    with zipfile.ZipFile(wheel) as packed:
-        names = packed.namelist()
-        packed.extractall(tmp_path / "wheel")
-    assert "beaconfire/adapters/web/page/index.html" in names
-    assert any(re.search(r"page/assets/cesium/Workers/.*\.js$", name) for name in names)
-    assert not [name for name in names if "SkyBox" in name or "IAU2006" in name]

@@ -12,7 +12,7 @@ from beaconfire.cli.sandbox import describe, run_trial
 from beaconfire.errors import UsageError
 from beaconfire.messages.codec import encode
 from beaconfire.messages.event import Acknowledgement
-from beaconfire.messages.words import HUB, Lane, Mode
+from beaconfire.messages.words import Lane, Mode, is_hub
 from beaconfire.nodes.commands import Channel
 from beaconfire.nodes.display import DisplayNode
 
@@ -39,7 +39,7 @@ def server_of(loaded: LoadedConfig, loop: Loop) -> WebServer:
         raise UsageError("a sandbox in mode REAL", f"{loaded.path}: web.sandbox", "false")
     attached = Attached(
         audit=AuditBook(loaded.file("audit")) if config.audit else None,
-        acknowledge=None if config.party == HUB else _Acknowledging(loop, config.party),
+        acknowledge=None if is_hub(config.party) else _Acknowledging(loop, config.party),
         sandbox=Sandbox(describe, run_trial) if config.web.sandbox else None,
     )
     return WebServer(loop.node, loop.clock.now, options, attached)

@@ -3,23 +3,23 @@
 import argparse
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from beaconfire.adapters.installation import read_installation
+from beaconfire.adapters.web.visitor import Papers, visit
+from beaconfire.alerting.texts import DEFAULT_LANGUAGE, LANGUAGES
 from beaconfire.errors import EnvironmentFault, UsageError
 
 Json = dict[str, Any]
 
 NATION: Final = "JPN"
-FRAME_BYTES_MAX: Final = 64_000_000
 SILENT_S_MAX: Final = 10.0
 _STYLES: Final = {"CONFIRMED": "bold red", "TENTATIVE": "yellow", "LOST": "magenta", "ENDED": "dim"}
 _ICONS: Final = {"CONFIRMED": "▲", "TENTATIVE": "◌", "LOST": "?", "ENDED": "■"}
@@ -29,7 +29,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the verb and its options."""
     parser = subparsers.add_parser("tail", help="follow what a running installation says")
     parser.add_argument("where", help="address of a display's page, or the folder of an installation")
-    parser.add_argument("--nation", default=NATION, help=f"whose display of a folder (default {NATION}; HUB)")
+    parser.add_argument(
+        "--nation", default=NATION, help=f"whose display of a folder (default {NATION}; HUB-1)"
+    )
+    parser.add_argument(
+        "--language", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="of the warnings (default en)"
+    )
+    parser.add_argument("--certificate", type=Path, help="your own, PEM, for a display that asks who you are")
+    parser.add_argument("--key", type=Path, help="of that certificate, if not in the same file")
+    parser.add_argument(
+        "--authority", type=Path, help="that vouches for the display (default: this machine's)"
+    )
     parser.add_argument("--json", action="store_true", help="each change as one line of JSON")
     parser.add_argument("--frames", type=int, metavar="N", help="end after so many frames")
 
@@ -43,8 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     address = address_of(arguments.where, arguments.nation)
     console = Console(highlight=False, soft_wrap=True)
-    follower = Follower()
-    with _connected(address) as stream:
+    follower = Follower(arguments.language)
+    papers = Papers(arguments.certificate, arguments.key, arguments.authority)
+    with visit(address, papers) as stream:
         for number, frame in enumerate(_frames(stream, address), 1):
             for line in follower.take(frame):
                 if arguments.json:
@@ -57,26 +68,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def address_of(where: str, nation: str) -> str:
-    """Return the socket's address for a page's address or an installation's folder.
+    """Return the page's address: as given, or that of an installation's folder.
 
     Raises:
         UsageError: neither.
     """
     if where.startswith(("http://", "https://")):
-        return "ws" + where.removeprefix("http").rstrip("/") + "/ws"
+        return where
     ports = read_installation(Path(where)).web_ports
     if nation not in ports:
         raise UsageError(f"no display of {nation}", "--nation", ", ".join(sorted(ports)))
-    return f"ws://127.0.0.1:{ports[nation]}/ws"
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[ClientConnection]:
-    try:
-        with connect(address, max_size=FRAME_BYTES_MAX, open_timeout=SILENT_S_MAX) as stream:
-            yield stream
-    except (OSError, WebSocketException) as error:
-        raise EnvironmentFault(f"no display at {address}: {error}", "is it running?") from error
+    return f"http://127.0.0.1:{ports[nation]}/"
 
 
 def _frames(stream: ClientConnection, address: str) -> Iterator[Json]:
@@ -85,23 +87,30 @@ def _frames(stream: ClientConnection, address: str) -> Iterator[Json]:
             yield json.loads(stream.recv(SILENT_S_MAX))
         except TimeoutError as error:
             raise EnvironmentFault(f"{address} is silent for {SILENT_S_MAX:.0f} s") from error
+        except ConnectionClosed as error:
+            raise EnvironmentFault(f"{address} closed the connection: {error}") from error
 
 
 class Follower:
     """What was said already, so that each thing is said once."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = DEFAULT_LANGUAGE) -> None:
+        """Start with nothing said; warnings are read in `language`."""
+        self._language = language
+        self._warned: dict[str, int] = {}
         self._revisions: dict[str, int] = {}
         self._notices: set[tuple[int, str]] = set()
         self._mode = ""
 
     def take(self, frame: Json) -> list[Json]:
-        """Return what is new in a frame: events, those gone, notices."""
+        """Return what is new in a frame: events, warnings, those gone, notices."""
         self._mode = frame.get("mode", self._mode)
         moment_us = frame["clock"]["utc_us"]
         lines = [self._event(one) for one in frame["events"] if self._is_new(one)]
+        lines += [self._warning(one) for one in frame["events"] if self._is_warned_anew(one)]
         for event_id in frame.get("gone", ()):
             self._revisions.pop(event_id, None)
+            self._warned.pop(event_id, None)
             lines.append({"what": "gone", "at_us": moment_us, "mode": self._mode, "event_id": event_id})
         return lines + [self._notice(one) for one in frame.get("notices", ()) if self._is_news(one)]
 
@@ -126,6 +135,20 @@ class Follower:
             "acknowledged": event.get("acknowledged"),
         }
 
+    def _is_warned_anew(self, event: Json) -> bool:
+        warning = event.get("warning")
+        if warning is None or warning["revision"] <= self._warned.get(event["event_id"], 0):
+            return False
+        self._warned[event["event_id"]] = warning["revision"]
+        return True
+
+    def _warning(self, event: Json) -> Json:
+        warning = event["warning"]
+        text = warning["texts"].get(self._language, warning["text"])
+        told = {name: warning[name] for name in ("action", "revision", "alone")}
+        head = {"what": "warning", "at_us": warning["issued_at_us"], "mode": event["mode"]}
+        return head | {"event_id": event["event_id"], "text": text} | told
+
     def _is_news(self, notice: Json) -> bool:
         key = (notice["at_us"], notice["code"])
         known = key in self._notices
@@ -142,6 +165,8 @@ def styled(line: Json) -> Text:
     head = f"{moment} {line['mode']} "
     if line["what"] == "notice":
         return Text(f"{head}{line['severity']}: {line['text']} ({line['source']})", style="cyan")
+    if line["what"] == "warning":
+        return Text(f"{head}{line['event_id'][:12]} {line['text']}", style="bold reverse")
     if line["what"] == "gone":
         return Text(f"{head}{line['event_id'][:12]} ✕ withdrawn", style="bold")
     status = line["status"]

@@ -17,6 +17,7 @@ from beaconfire.adapters.web.security import COOKIE
 from beaconfire.adapters.web.server import SignIn, WebOptions, WebServer
 from beaconfire.adapters.web.sessions import SESSIONS_MAX, Sessions, person_of
 from beaconfire.adapters.wiring import Role
+from beaconfire.cli import main as cli
 from beaconfire.cli.serving import sign_in_of
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import Mode
@@ -41,8 +42,13 @@ class World:
         for blob in server.cert_chain_pems:
             blob.write_to_path(folder / "certificate.pem", append=True)
         people.cert_pem.write_to_path(folder / "people.pem")
-        self.officer = self._context(machines, people.issue_cert("a@x.example", common_name=OFFICER))
-        self.stranger = self._context(machines, strangers.issue_cert("b@x.example", common_name="B"))
+        machines.cert_pem.write_to_path(folder / "machines.pem")
+        officer = people.issue_cert("a@x.example", common_name=OFFICER)
+        stranger = strangers.issue_cert("b@x.example", common_name="B")
+        officer.private_key_and_cert_chain_pem.write_to_path(folder / "officer.pem")
+        stranger.private_key_and_cert_chain_pem.write_to_path(folder / "stranger.pem")
+        self.officer = self._context(machines, officer)
+        self.stranger = self._context(machines, stranger)
         self.nobody = ssl.create_default_context()
         machines.configure_trust(self.nobody)
 
@@ -162,6 +168,41 @@ def test_signing_out_ends_it_at_once(served: Served, world: World) -> None:
 
 def test_a_foreign_host_name_is_refused(served: Served, world: World) -> None:
     assert ask(served, world.officer, "GET", "/sign-in", {"Host": "other.example"})[0] == 403
+
+
+def test_a_terminal_follows_over_tls_with_its_certificate(
+    served: Served, world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens: list[str] = []
+    open_session = Sessions.open
+
+    def noted(self: Sessions, person: str, now_s: float) -> str:
+        tokens.append(open_session(self, person, now_s))
+        return tokens[-1]
+
+    monkeypatch.setattr(Sessions, "open", noted)
+    served.feed(event(Flight(LAUNCH_US), 199.0, 1))
+    url, folder = f"https://127.0.0.1:{served.server.port}/", world.folder
+    known = ["--certificate", str(folder / "officer.pem"), "--authority", str(folder / "machines.pem")]
+    assert cli.main(["tail", url, "--frames", "1", "--json", *known]) == 0
+    assert json.loads(capsys.readouterr().out)["event_id"] == "E-5C1D09AF"
+    (opened,) = tokens
+    assert ask(served, world.officer, "GET", "/", {"Cookie": f"{COOKIE}={opened}"})[0] == 303
+    strange = ["--certificate", str(folder / "stranger.pem"), "--authority", str(folder / "machines.pem")]
+    for papers in (known[2:], known[:2], strange):
+        assert cli.main(["tail", url, "--frames", "1", *papers]) == 2
+        assert "no display at wss://127.0.0.1" in capsys.readouterr().err
+    assert cli.main(["tail", url, "--certificate", str(folder / "people.pem")]) == 2
+    assert "cannot use" in capsys.readouterr().err
+
+
+def test_a_terminal_that_stays_past_its_session_is_told(
+    served: Served, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, folder = f"https://127.0.0.1:{served.server.port}/", world.folder
+    known = ["--certificate", str(folder / "officer.pem"), "--authority", str(folder / "machines.pem")]
+    assert cli.main(["tail", url, *known]) == 2
+    assert "closed the connection" in capsys.readouterr().err
 
 
 def test_files_that_are_no_certificates_are_one_clear_line(world: World, tmp_path: Path) -> None:

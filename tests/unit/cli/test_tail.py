@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from beaconfire.alerting.life import WarningLife
+from beaconfire.alerting.texts import LANGUAGES
 from beaconfire.cli import main as cli
 from beaconfire.cli.tail import Follower, address_of, styled
 from beaconfire.errors import UsageError
@@ -29,6 +31,20 @@ def test_it_follows_a_display(capsys: pytest.CaptureFixture[str]) -> None:
         assert cli.main(["tail", served.server.url, "--frames", "1"]) == 0
         told = capsys.readouterr().out
         assert "SIMULATED E-5C1D09AF rev 1, ▲ confirmed, seen by KOR+USA+JPN" in told
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_warning_is_read_in_the_language_asked_for(
+    capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    seen = event(Flight(LAUNCH_US), 199.0, 1)
+    warning = WarningLife(JPN, [place.name for place in PLACES]).take(seen, "w", seen.as_of_us)
+    assert warning is not None
+    with Served(JPN, DisplayFacts(PLACES, SENSORS), EventClock(LAUNCH_US + 200_000_000, 1.0)) as served:
+        served.feed(seen, warning)
+        assert cli.main(["tail", served.server.url, "--frames", "1", "--language", language]) == 0
+    assert warning.texts[language] in capsys.readouterr().out
 
 
 def test_nobody_there_is_one_clear_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

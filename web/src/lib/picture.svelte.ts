@@ -17,6 +17,8 @@ export interface Held {
 
 export class Picture {
   nation = $state("");
+  /** An instance of the hub: its links, arrangements and decisions, and no event. */
+  hub = $state(false);
   banner = $state<Banner>({ level: "UNCLASSIFIED", releasability: "", mode: "SIMULATED" });
   inForce = $state<Sharing>("trilateral");
   places = $state.raw<Place[]>([]);
@@ -101,7 +103,7 @@ export class Picture {
   }
 
   #takeSnapshot(frame: SnapshotFrame, page_ms: number): void {
-    this.nation = frame.nation;
+    [this.nation, this.hub] = [frame.nation, frame.hub];
     this.banner = frame.banner;
     this.inForce = frame.in_force;
     [this.places, this.sensors] = [frame.places, frame.sensors];

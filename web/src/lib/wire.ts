@@ -234,6 +234,7 @@ interface Head {
 export interface SnapshotFrame extends Head {
   type: "snapshot";
   nation: string;
+  hub: boolean;
   mode: string;
   in_force: Sharing;
   banner: Banner;

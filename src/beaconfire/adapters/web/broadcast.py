@@ -18,6 +18,7 @@ from beaconfire.adapters.web.shapes import (
     shown_line,
     status_lines,
 )
+from beaconfire.messages.words import is_hub
 from beaconfire.nodes.commands import Now
 from beaconfire.nodes.display import DisplayNode, ShownEvent
 
@@ -157,6 +158,7 @@ class Broadcast:
             self._snapshot_events(now),
             {
                 "nation": display.nation,
+                "hub": is_hub(display.nation),
                 "mode": facts.mode,
                 "in_force": facts.in_force,
                 "places": [place_line(place) for place in facts.places],
