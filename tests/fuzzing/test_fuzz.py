@@ -19,7 +19,7 @@ from fuzzing.engine import Reader, loop
 from fuzzing.mutation import STRUCTURED, mutator
 from fuzzing.targets import TARGETS
 
-SECONDS = 40
+SECONDS = 30
 
 
 @pytest.mark.real

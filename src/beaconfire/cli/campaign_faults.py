@@ -108,7 +108,7 @@ def _suffered(ordeal: Ordeal, faults: list[Fault]) -> Outcome:
         return ordeal.run(faults, progress)
 
 
-def notional_report(nation: Nation, number: int, now_us: int) -> Report:
+def notional_report(nation: Nation, number: int, now_us: int, mode: Mode = Mode.SIMULATED) -> Report:
     """Return what a nation states of a notional launch: each differs in status from the one before."""
     area = Ellipse(0.70, _WHERE[nation], 30_000.0, 30_000.0, 0.0, 0.95)
     status = Status.TENTATIVE if number % 2 else Status.CONFIRMED
@@ -117,8 +117,8 @@ def notional_report(nation: Nation, number: int, now_us: int) -> Report:
         track=f"{nation}-{number // 200:04X}",
         supersedes=None,
         originator=nation,
-        mode=Mode.SIMULATED,
-        exercise=EXERCISE,
+        mode=mode,
+        exercise="" if mode is Mode.REAL else EXERCISE,
         stated_at_us=now_us,
         launch_point=LaunchEstimate(now_us - 60_000_000, 5.0, area),
         timing=Timing(now_us - 40_000_000, now_us, None),
