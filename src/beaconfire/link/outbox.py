@@ -11,9 +11,11 @@ Four rules:
 3. A receipted delivery is remembered until it expires, in memory alone; a receiver that was started again
    is sent it again.
 4. FLASH is resent oldest first, ROUTINE newest first, both with backoff and at most a window at a time.
+5. What may not leave any more when its resend is due, an arrangement having been suspended, stays where it
+   is until it may again or expires.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -224,8 +226,17 @@ class Outbox:
         )
         return Parcel(held.lane, encode(delivery))
 
-    def due(self, *, utc_us: int, monotonic_us: int) -> Due:
-        """Return what is to be published again and what expired; each resend doubles that row's wait."""
+    def due(
+        self, *, utc_us: int, monotonic_us: int, may_leave: Callable[[str, bytes], bool] | None = None
+    ) -> Due:
+        """Return what is to be published again and what expired; each resend doubles that row's wait.
+
+        Args:
+            utc_us: now.
+            monotonic_us: now.
+            may_leave: says of an originator and its sealed bytes whether they may still be sent; None lets
+                everything.
+        """
         flash = self._lanes[Lane.FLASH]
         unreceipted = [n for n in flash.expired(utc_us) if n not in flash.receipted_once]
         expired_flash = (*self._unsaid, *(flash.open[n].report_id for n in unreceipted))
@@ -237,10 +248,20 @@ class Outbox:
         forget = tuple(
             self._drop(lane, number) for lane in Lane for number in self._lanes[lane].expired(utc_us)
         )
-        parcels = tuple(p for lane in Lane for p in self._resend(lane, monotonic_us))
+        ready = (held for lane in Lane for held in self._resend(lane, monotonic_us))
+        parcels = tuple(
+            self._parcel(held)
+            for held in ready
+            if may_leave is None or may_leave(held.originator, held.sealed) or self._hold_back(held)
+        )
         return Due(parcels, forget, expired_flash, expired_routine)
 
-    def _resend(self, lane: Lane, monotonic_us: int) -> list[Parcel]:
+    def _hold_back(self, held: Held) -> bool:
+        """Let a row wait without counting as unreceipted, since it isn't sent; always False."""
+        self._lanes[held.lane].timers[held.sequence].since_us = None
+        return False
+
+    def _resend(self, lane: Lane, monotonic_us: int) -> list[Held]:
         queue = self._lanes[lane]
         numbers = queue.open if lane is Lane.FLASH else reversed(queue.open)
         ready = [n for n in numbers if queue.timers[n].next_us <= monotonic_us][:RESEND_WINDOW]
@@ -249,7 +270,7 @@ class Outbox:
             timer.since_us = monotonic_us if timer.since_us is None else timer.since_us
             timer.wait_us = min(2 * timer.wait_us, LAST_RESEND_US)
             timer.next_us = monotonic_us + timer.wait_us
-        return [self._parcel(queue.open[number]) for number in ready]
+        return [queue.open[number] for number in ready]
 
     def next_due_us(self) -> int | None:
         """Return the monotonic time of the next resend, or None if nothing is open."""

@@ -7,7 +7,7 @@ Two rules:
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -105,10 +105,12 @@ class ParallelOutbox:
         reasons = [put.refused for put in puts.values()]
         return Posted(puts, reasons[0] if all(reasons) else "")
 
-    def due(self, *, utc_us: int, monotonic_us: int) -> Pending:
-        """Return what is to be published again and what expired, towards each instance."""
+    def due(
+        self, *, utc_us: int, monotonic_us: int, may_leave: Callable[[str, bytes], bool] | None = None
+    ) -> Pending:
+        """Return what is to be published again and what expired, towards each instance; see `Outbox.due`."""
         dues = {
-            name: outbox.due(utc_us=utc_us, monotonic_us=monotonic_us)
+            name: outbox.due(utc_us=utc_us, monotonic_us=monotonic_us, may_leave=may_leave)
             for name, outbox in self._outboxes.items()
         }
         expired = dict.fromkeys(one for due in dues.values() for one in due.expired_flash)

@@ -133,7 +133,8 @@ class Suspension(msgspec.Struct, frozen=True, tag="suspension", tag_field="type"
         arrangement: id.
         version: of the arrangement withdrawn from; 0 of a suspension, which is of any version.
         suspended: True to suspend, False to resume.
-        number: strictly rising per party; an older one is void.
+        number: strictly rising per party and arrangement; an older one is void. A time in microseconds is
+            given, not a count, so that it tells nothing of words on other arrangements.
         said_at_us: when.
         key_id: fingerprint of the signing key.
         signature: Ed25519 over all other fields.

@@ -10,6 +10,7 @@ Three rules:
    holds nothing up.
 """
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -45,6 +46,7 @@ from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_hub
+from beaconfire.release.departure import may_still_reach_hub
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules, label_report
 from beaconfire.release.terms import SealTerms
@@ -302,7 +304,8 @@ class GuardNode:
         ]
 
     def _resend(self, now: Now) -> list[Command]:
-        pending = self._outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+        may_leave = partial(may_still_reach_hub, arrangements=self.arrangements, now_us=now.utc_us)
+        pending = self._outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us, may_leave=may_leave)
         self.counters["lost"] += len(pending.lost)
         commands = commands_from_pending(pending, Channel.TO_HUB)
         if pending.lost:

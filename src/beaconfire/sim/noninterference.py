@@ -2,15 +2,15 @@
 
 The real guards and the real hub run on the simulated clock, network and disk. What is compared is all that
 goes to the observer over its links, in order and with its time, and every byte of its two audit logs and
-their checkpoints. Besides, every run is held against a plain reading of the arrangements (`sim.pacts`): the
-observer has exactly what it may have, and the two judges never disagree.
+their checkpoints. In every `PICTURED`th story its own real picture runs too, and every event and notice
+that comes of it is compared, never veiled. Besides, every run is held against a plain reading of the
+arrangements (`sim.pacts`): the observer has exactly what it may have, and the two judges never disagree.
 
 Where something withheld within a report that passes differs, the salted digest of it differs, and with it
 signatures and hashes over the header. These bytes alone are veiled before the comparison; that a digest
 tells nothing of what it hides rests on its secret salt, which is tested elsewhere.
 """
 
-import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -20,13 +20,13 @@ import msgspec
 
 from beaconfire.audit.record import decode_record
 from beaconfire.messages.arrangement import KeyClass, PublicKey
-from beaconfire.messages.codec import Message, decode_sealed
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.transfer import Delivery, Suspension
-from beaconfire.messages.words import HUB, Group, Mode, Nation, TimeUs
-from beaconfire.nodes.commands import Channel, Command, Node, Now, Rows
+from beaconfire.messages.transfer import Suspension
+from beaconfire.messages.words import HUB, Mode, Nation
+from beaconfire.nodes.commands import Channel, Node, Rows
 from beaconfire.nodes.guard import GuardConfig, GuardNode
 from beaconfire.nodes.hub import HubConfig, HubNode
+from beaconfire.nodes.picture import PictureConfig, PictureNode
 from beaconfire.release.arrangements import Agreement, make_bundle, verify_bundle
 from beaconfire.release.attest import sign_suspension
 from beaconfire.release.cedar import CedarDecider
@@ -34,7 +34,8 @@ from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.sim.chance import Chance
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.engine import Engine
-from beaconfire.sim.network import Address, Arrival, Letter, SimNetwork, Weather
+from beaconfire.sim.network import Address
+from beaconfire.sim.onlooker import Onlooker, Ways
 from beaconfire.sim.pacts import NOTHING, Pact, template_of
 from beaconfire.sim.sight import Breach, Seen, first_difference
 from beaconfire.sim.story import (
@@ -57,68 +58,14 @@ TWINS: Final = 6
 STORIES_OF_PACTS: Final = 4
 """Stories among the same arrangements, so that what the deciders remember of one meets the others."""
 STORIES_OF_RULES: Final = 2
-DELAY_MAX_US: Final = 40_000
+PICTURED: Final = 5
+"""In each so manyth story the observer's picture is the real one, which computes; else a stand-in takes."""
 QUIET_US: Final = 300_000
 """After the last slot, so that resends and gathered receipts fall into the story."""
 AFTER_US: Final = 61_000_000
 """After every other story the clock jumps: checkpoints are due then."""
 VALID_US: Final = 10**12
 HUB_ADDRESS: Final = Address(HUB, "hub")
-
-
-class _Ways(SimNetwork):
-    """A network whose delays depend on way and time only: what goes on one way delays nothing elsewhere.
-
-    Nor on the lane. The lane of a guard towards the hub is FLASH if any partner sees a stage change: how
-    that moves the time of arrival, by the jitter of a connection, is not promised to tell nothing.
-    """
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(Weather(), seed)
-        self._seed = seed
-
-    def arrivals(self, letter: Letter) -> list[Arrival]:
-        if letter.source.party == letter.destination.party:
-            return [Arrival(letter.sent_at_us, letter)]
-        way = f"{self._seed}/{letter.source}/{letter.destination}/{letter.sent_at_us}"
-        drawn = int.from_bytes(hashlib.blake2b(way.encode(), digest_size=4).digest(), "big")
-        arrival = Arrival(letter.sent_at_us + drawn % DELAY_MAX_US, letter)
-        return [arrival if letter.destination.party == HUB else self._in_order(letter, arrival.time_us)]
-
-
-class _Watcher:
-    """Writes down what goes to the observer, and every refusal of the second judge."""
-
-    def __init__(self, observer: Nation) -> None:
-        self._observer = observer
-        self.letters: list[tuple[TimeUs, str, str, bytes]] = []
-        self.given: list[tuple[str, frozenset[Group], frozenset[Group]]] = []
-
-    def called(self, address: Address, now: Now, commands: list[Command]) -> None:
-        """Nothing to look at."""
-
-    def committed(self, address: Address, disk: SimDisk, commands: list[Command]) -> None:
-        """Nothing to look at."""
-
-    def sent(self, letter: Letter, message: Message) -> None:
-        """Write down what goes to the observer."""
-        if letter.destination.party != self._observer or letter.source.party != HUB:
-            return
-        self.letters.append((letter.sent_at_us, letter.destination.role, letter.lane.value, letter.data))
-        if isinstance(message, Delivery):
-            sealed = decode_sealed(message.sealed)
-            coarse = frozenset(one.group for one in sealed.degradations)
-            whole = frozenset(one.group for one in sealed.disclosures)
-            self.given.append((message.report_id, whole | coarse, coarse))
-
-    def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
-        """Nothing to look at."""
-
-    def died(self, address: Address) -> None:
-        """Nothing to look at."""
-
-    def wiped(self, address: Address) -> None:
-        """Nothing to keep."""
 
 
 class World:
@@ -155,12 +102,15 @@ class World:
 
     def run(self, story: Story, seed: int) -> Seen:
         """Return everything that reaches the observer of a story."""
-        watcher = _Watcher(story.observer)
-        engine = Engine(START_US - SLOT_US, _Ways(seed), [watcher])
-        self._host(engine, story)
+        watcher = Onlooker(story.observer)
+        engine = Engine(START_US - SLOT_US, Ways(seed), [watcher])
+        self._host(engine, story, pictured=_is_pictured(seed))
         for said in story.said:
             guard = Address(said.report.originator, "guard")
             engine.inject(said.at_us, guard, (Channel.OWN_REPORT, said.report))
+            if said.report.originator == story.observer and _is_pictured(seed):
+                picture = Address(story.observer, "picture")
+                engine.inject(said.at_us, picture, (Channel.OWN_REPORT, said.report))
         for word in story.words:
             said_word = self._suspension(word)
             at_us = START_US + word.slot * SLOT_US
@@ -173,9 +123,9 @@ class World:
         for hosted in engine.hosted.values():
             _check_judges(hosted.disk)
         logs = {name: disk.log(name) for name in disk.logs() if name.endswith(f"/{story.observer}")}
-        return Seen(watcher.letters, logs, watcher.given)
+        return Seen(watcher.letters, logs, watcher.given, watcher.shown)
 
-    def _host(self, engine: Engine, story: Story) -> None:
+    def _host(self, engine: Engine, story: Story, *, pictured: bool) -> None:
         agreements = tuple(self._agreement(pact) for pact in story.pacts)
         decider = self._deciders.get(story.pacts)
         if decider is None:
@@ -184,6 +134,8 @@ class World:
         for nation in NATIONS:
             engine.host(Address(nation, "guard"), partial(self._guard, nation, story, (agreements, decider)))
             taker = partial(self._taker, nation, nation in story.mute)
+            if pictured and nation == story.observer and nation not in story.mute:
+                taker = partial(self._picture, nation, agreements)
             engine.host(Address(nation, "picture"), taker)
 
     def _hub(self, agreements: tuple[Agreement, ...], decider: CedarDecider, rows: Rows) -> Node:
@@ -216,6 +168,20 @@ class World:
     def _taker(self, nation: Nation, mute: bool, rows: Rows) -> Node:  # noqa: FBT001 - bound by partial
         return Mute() if mute else Taker(nation, self._keys[nation], rows)
 
+    def _picture(self, nation: Nation, agreements: tuple[Agreement, ...], rows: Rows) -> Node:
+        config = PictureConfig(
+            nation=nation,
+            mode=Mode.SIMULATED,
+            exercise="",
+            key=self._keys[nation],
+            keyring=self._keyring,
+            agreements=tuple(one for one in agreements if nation in one.bundle.parties),
+            places=(),
+            secret=_secret(f"picture {nation}"),
+            shadows=False,
+        )
+        return PictureNode(config, rows)
+
     def _suspension(self, word: Word) -> Suspension:
         """Return a party's word, numbered by its time, so that its words on others can't be counted."""
         unsigned = Suspension(
@@ -229,6 +195,10 @@ class World:
             signature=b"",
         )
         return sign_suspension(unsigned, self._keys[word.party])
+
+
+def _is_pictured(number: int) -> bool:
+    return number % PICTURED == 0
 
 
 def _key(party: str) -> SigningKey:
@@ -292,6 +262,8 @@ class Tally(msgspec.Struct):
         pairs: compared; a twin that differs in nothing is none.
         stories: run, each with several twins.
         veiled: of these, compared with salted digests veiled.
+        pictured: of the pairs, with the observer's real picture.
+        shown: events and notices of such pictures, over all first runs.
         letters: to the observers, over all first runs.
         given: reports the observers were given, over all first runs.
         withheld: reports of others that they were given nothing of.
@@ -300,6 +272,8 @@ class Tally(msgspec.Struct):
     pairs: int = 0
     stories: int = 0
     veiled: int = 0
+    pictured: int = 0
+    shown: int = 0
     letters: int = 0
     given: int = 0
     withheld: int = 0
@@ -329,6 +303,7 @@ class Pairs:
         first = self._seen(story, number, ())
         self.tally.stories += 1
         self.tally.letters += len(first.letters)
+        self.tally.shown += len(first.shown)
         self.tally.given += len(first.given)
         self.tally.withheld += sum(_is_withheld(story, one) for one in story.said)
         for turn in range(self._twins):
@@ -337,6 +312,7 @@ class Pairs:
                 continue
             self.tally.pairs += 1
             self.tally.veiled += twin.veiled
+            self.tally.pictured += _is_pictured(number)
             second = self._seen(twin.story, number, twin.changes)
             parted = first_difference(first, second, veiled=twin.veiled)
             if parted:

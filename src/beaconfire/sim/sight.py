@@ -22,11 +22,13 @@ class Seen(NamedTuple):
         letters: (time, channel, lane, bytes) of each message to it, in order.
         logs: the records of its logs on the hub's disk, by name.
         given: (report id, groups, of these coarsened) of each delivery, in order.
+        shown: (time, bytes) of each event and notice that its own picture made, if it was a real one.
     """
 
     letters: list[tuple[TimeUs, str, str, bytes]]
     logs: dict[str, list[bytes]]
     given: list[tuple[str, frozenset[Group], frozenset[Group]]]
+    shown: list[tuple[TimeUs, bytes]]
 
 
 def first_difference(one: Seen, other: Seen, *, veiled: bool) -> str:
@@ -40,6 +42,8 @@ def first_difference(one: Seen, other: Seen, *, veiled: bool) -> str:
         return f"{len(one.letters)} messages against {len(other.letters)}"
     names = sorted(one.logs.keys() | other.logs.keys())
     unlike = [name for name in names if one.logs.get(name, []) != other.logs.get(name, [])]
+    if one.shown != other.shown:
+        return f"what its picture shows: {len(one.shown)} events and notices against {len(other.shown)}"
     return f"log {unlike[0]}" if unlike else ""
 
 
@@ -52,7 +56,7 @@ def veil(seen: Seen) -> Seen:
     """Return a sight without salted digests of what is withheld and what is computed from them."""
     letters = [(at_us, role, lane, _veil_letter(data)) for at_us, role, lane, data in seen.letters]
     logs = {name: [_veil_record(name, body) for body in bodies] for name, bodies in seen.logs.items()}
-    return Seen(letters, logs, seen.given)
+    return Seen(letters, logs, seen.given, seen.shown)
 
 
 def _veil_letter(data: bytes) -> bytes:

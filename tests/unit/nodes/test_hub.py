@@ -5,6 +5,7 @@ import pytest
 
 from beaconfire.audit.record import Outcome, decode_record, flaw_in_log
 from beaconfire.messages.codec import decode
+from beaconfire.messages.health import Notice
 from beaconfire.messages.transfer import Delivery, Receipt, Suspension
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation, Phase, Sharing
 from beaconfire.nodes.commands import Command, Deliver, Send, Table
@@ -235,3 +236,49 @@ def test_suspension_stops_release_at_once_and_goes_to_the_other_parties(bench: B
     sent = [one for one in bench.node.receive(to_hub(said, JPN), now()) if isinstance(one, Send)]
     assert {one.recipient for one in sent if one.message == said} == {KOR, USA}
     assert set(passed_to(bench.take(delivery_of(guard())))) == {USA}
+
+
+def word_of(party: Nation, number: int, *, suspended: bool) -> Suspension:
+    blank = Suspension(party, "trilateral", 0, suspended, number, T0_US, "", b"")
+    return sign_suspension(blank, key_of(party))
+
+
+def test_what_waits_under_an_arrangement_suspended_since_is_held_back_and_goes_on_resumption(
+    bench: Bench,
+) -> None:
+    """Japan would refuse it; America's rests on another arrangement and goes on being resent."""
+    bench.take(delivery_of(guard()))
+    assert set(passed_to(bench.node.tick(now(1_000_000)))) == {JPN, USA}, "unreceipted, so it is resent"
+    bench.node.receive(to_hub(word_of(JPN, 1, suspended=True), JPN), now(1_100_000))
+    assert set(passed_to(bench.node.tick(now(6_000_000)))) == {USA}
+    bench.node.receive(to_hub(word_of(JPN, 2, suspended=False), JPN), now(6_100_000))
+    assert JPN in passed_to(bench.node.tick(now(11_000_000)))
+
+
+def test_a_routine_report_that_expires_undelivered_is_told_of(bench: Bench) -> None:
+    node = guard()
+    bench.take(delivery_of(node))
+    second = delivery_of(node, 2, after_us=1_000_000)
+    assert second.lane is Lane.ROUTINE
+    bench.take(second, 1_000_000)
+    said = [
+        one.message
+        for one in bench.node.tick(now(900_000_000))
+        if isinstance(one, Send) and isinstance(one.message, Notice)
+    ]
+    told = {one.text for one in said if one.code == "routine-expired"}
+    assert len(told) == 1
+    assert "times, towards " in told.pop()
+
+
+def test_what_is_refused_as_superseded_is_older_than_what_the_partner_was_given_in_the_same_stage(
+    bench: Bench,
+) -> None:
+    """A FLASH that comes late is refused only where its news was given already, on FLASH too."""
+    node = GuardNode(guard_config(), MemoryRows())
+    first = delivery_of(node, 1)
+    newer = delivery_of(node, 2, after_us=1_000_000)
+    assert (first.lane, newer.lane) == (Lane.FLASH, Lane.ROUTINE)
+    given = passed_to(bench.take(newer, 1_000_000))
+    assert {one.lane for one in given.values()} == {Lane.FLASH}, "its stage is news, whatever lane it came on"
+    assert not passed_to(bench.take(first, 1_100_000))

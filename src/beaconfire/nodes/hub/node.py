@@ -11,16 +11,15 @@ Four rules:
    newest time and the stage that the recipient saw.
 """
 
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from beaconfire.errors import PeerError
-from beaconfire.link.intake import Gap, Intake
+from beaconfire.link.intake import Gap
 from beaconfire.link.lane_queue import FIRST_RESEND_US
-from beaconfire.link.liveness import Liveness
-from beaconfire.link.outbox import Outbox
-from beaconfire.link.restart import Answering, Asking
+from beaconfire.link.restart import Asking
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import (
@@ -46,8 +45,8 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
-from beaconfire.nodes.hub.books import Books
 from beaconfire.nodes.hub.caution import Caution
+from beaconfire.nodes.hub.tie import Tie
 from beaconfire.nodes.posting import commands_from_due, commands_from_put
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.tenure import Tenure
@@ -55,6 +54,7 @@ from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good, sign_receipt
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_partner
+from beaconfire.release.departure import may_still_reach_partner
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.opening import Opened, open_sealed
 
@@ -92,18 +92,6 @@ class HubConfig(msgspec.Struct, frozen=True):
     cautious: bool = False
 
 
-class _Link:
-    """What the hub keeps for one nation: what it owes it, what it had of it, its books, its lanes."""
-
-    def __init__(self, instance: str, nation: Nation, rows: Rows) -> None:
-        self.nation = nation
-        self.outbox = Outbox(instance, nation, rows.rows(Table.OUTBOX))
-        self.books = Books(nation, rows)
-        self.intake = Intake(instance, nation, rows.rows(Table.INTAKE))
-        self.liveness = Liveness(instance, nation)
-        self.answering = Answering()
-
-
 class HubNode:
     """Sealed reports in, sealed reports out; see the module. Runs as `nodes.commands.Node`.
 
@@ -133,7 +121,7 @@ class HubNode:
             secret=config.secret,
             mode=config.mode,
         )
-        self._links = {nation: _Link(config.instance, nation, rows) for nation in sorted(config.parties)}
+        self._links = {nation: Tie(config.instance, nation, rows) for nation in sorted(config.parties)}
         self._caution = Caution(self.arrangements, rows)
         if config.cautious:
             self._caution.begin(config.parties)
@@ -155,7 +143,7 @@ class HubNode:
         opening = self._tenure.at(now, self._links)
         return [*opening, *self._take_from(link, inbound, now)]
 
-    def _take_from(self, link: _Link, inbound: Inbound, now: Now) -> list[Command]:
+    def _take_from(self, link: Tie, inbound: Inbound, now: Now) -> list[Command]:
         match inbound.message:
             case Delivery() as delivery:
                 return self._delivery(link, delivery, inbound, now)
@@ -179,7 +167,7 @@ class HubNode:
                 self.counters["rejected"] += 1
                 return []
 
-    def _delivery(self, link: _Link, delivery: Delivery, inbound: Inbound, now: Now) -> list[Command]:
+    def _delivery(self, link: Tie, delivery: Delivery, inbound: Inbound, now: Now) -> list[Command]:
         commands: list[Command] = []
         try:
             if link.intake.is_new(delivery, lane=inbound.lane, monotonic_us=now.monotonic_us):
@@ -193,7 +181,7 @@ class HubNode:
         due_us = link.intake.next_due_us()
         return [*commands, *([] if due_us is None else [WakeAt(max(now.monotonic_us + 1, due_us))])]
 
-    def _take(self, link: _Link, delivery: Delivery, now: Now) -> list[Command]:
+    def _take(self, link: Tie, delivery: Delivery, now: Now) -> list[Command]:
         opened = self._open(link, delivery, now)
         refused = isinstance(opened, Withheld)
         row = link.intake.settle(delivery, refused=refused, monotonic_us=now.monotonic_us)
@@ -203,7 +191,7 @@ class HubNode:
         self.counters["received"] += 1
         return [*commands, *self._pass_on(link, delivery, opened, now)]
 
-    def _open(self, link: _Link, delivery: Delivery, now: Now) -> Opened | Withheld:
+    def _open(self, link: Tie, delivery: Delivery, now: Now) -> Opened | Withheld:
         if delivery.hops != 0:
             return Withheld(reason=Reason.TOO_MANY_HOPS, rule="delivery", detail=f"{delivery.hops}")
         opened = open_sealed(
@@ -224,17 +212,17 @@ class HubNode:
             return Withheld(reason=Reason.SCHEMA, rule="delivery", detail="frame and header differ")
         return opened
 
-    def _refuse(self, link: _Link, delivery: Delivery, why: Withheld, now: Now) -> Command:
+    def _refuse(self, link: Tie, delivery: Delivery, why: Withheld, now: Now) -> Command:
         """Record the refusal in the sender's own log; its receipt says so too, so that it stops resending."""
         self.counters["rejected"] += 1
         return link.books.refuse(delivery, why, now.utc_us)
 
-    def _receipts(self, link: _Link, now: Now) -> list[Command]:
+    def _receipts(self, link: Tie, now: Now) -> list[Command]:
         key = self._config.key
         owed = link.intake.receipts(lambda one: sign_receipt(one, key), monotonic_us=now.monotonic_us)
         return [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in owed]
 
-    def _pass_on(self, link: _Link, delivery: Delivery, opened: Opened, now: Now) -> list[Command]:
+    def _pass_on(self, link: Tie, delivery: Delivery, opened: Opened, now: Now) -> list[Command]:
         """Decide for every other nation; the order of the parties says nothing of what is in force."""
         commands: list[Command] = []
         for partner in self._links.values():
@@ -246,8 +234,8 @@ class HubNode:
 
     def _settle(
         self,
-        link: _Link,
-        partner: _Link,
+        link: Tie,
+        partner: Tie,
         case: tuple[Delivery, Released[Outgoing] | Withheld],
         now: Now,
     ) -> list[Command]:
@@ -271,7 +259,7 @@ class HubNode:
             commands.append(self._notice(f"outbox-{put.refused}", f"towards {partner.nation}", now))
         return commands
 
-    def _receipt(self, link: _Link, receipt: Receipt) -> list[Command]:
+    def _receipt(self, link: Tie, receipt: Receipt) -> list[Command]:
         if receipt.sender != link.nation or not is_receipt_good(receipt, self._config.keyring):
             self.counters["rejected"] += 1
             return []
@@ -279,12 +267,12 @@ class HubNode:
         self.counters["delivered"] += len(settled.delivered)
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
-    def _cosignature(self, link: _Link, word: Cosignature) -> list[Command]:
+    def _cosignature(self, link: Tie, word: Cosignature) -> list[Command]:
         commands = link.books.cosign(word, self._config.keyring)
         self.counters["rejected" if commands is None else "cosigned"] += 1
         return commands or []
 
-    def _probe(self, link: _Link, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
+    def _probe(self, link: Tie, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
         answer = link.liveness.answer(probe, utc_us=now.utc_us)
         if answer is not None:
             asked = self._asking.heard(link.nation)
@@ -301,14 +289,14 @@ class HubNode:
                 words = [one for said in self._tenure.words.values() for one in self._spread(said)]
         return [*words, *self._resend(link, now)]
 
-    def _reopen(self, link: _Link, now: Now) -> list[Command]:
+    def _reopen(self, link: Tie, now: Now) -> list[Command]:
         """Send again to a picture that was started again what it had receipted."""
         if not link.answering.may(now.monotonic_us):
             return []
         rows = link.outbox.reopen(utc_us=now.utc_us)
         return [*(Keep(Table.OUTBOX, row.key, row.body) for row in rows), *self._resend(link, now)]
 
-    def _suspension(self, link: _Link, said: Suspension, now: Now) -> list[Command]:
+    def _suspension(self, link: Tie, said: Suspension, now: Now) -> list[Command]:
         """Take a party's word on an arrangement at once, and pass it on to the other parties."""
         if said.party != link.nation or not self._tenure.is_good(said):
             self.counters["rejected"] += 1
@@ -316,7 +304,7 @@ class HubNode:
         is_new, commands = self._tenure.take(said, now)
         return [*commands, *self._spread(said)] if is_new else []
 
-    def _standing(self, link: _Link, standing: Standing, now: Now) -> list[Command]:
+    def _standing(self, link: Tie, standing: Standing, now: Now) -> list[Command]:
         """Take all that a party has suspended; from then on it is known again what it has not."""
         if standing.party != link.nation:
             self.counters["rejected"] += 1
@@ -348,7 +336,7 @@ class HubNode:
         dues = [due_us for box in boxes if (due_us := box.next_due_us()) is not None]
         return [*commands, WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, *dues, LATEST_US)))]
 
-    def _serve(self, link: _Link, now: Now) -> list[Command]:
+    def _serve(self, link: Tie, now: Now) -> list[Command]:
         """Do what is due on one link: resends, receipts gathered, probes; say what is missing."""
         commands = self._resend(link, now) + self._receipts(link, now)
         probes = link.liveness.probes(now.monotonic_us, now.utc_us)
@@ -367,8 +355,14 @@ class HubNode:
         self.counters["missing"] += len(gap.sequences)
         return self._notice("gap", f"{len(gap.sequences)} of {gap.sender} {gap.lane} did not come", now)
 
-    def _resend(self, link: _Link, now: Now) -> list[Command]:
-        due = link.outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us)
+    def _resend(self, link: Tie, now: Now) -> list[Command]:
+        may_leave = partial(
+            may_still_reach_partner,
+            recipient=link.nation,
+            arrangements=self.arrangements,
+            now_us=now.utc_us,
+        )
+        due = link.outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us, may_leave=may_leave)
         self.counters["lost"] += len(due.expired_flash)
         commands = commands_from_due(due, Channel.TO_NATION, link.nation)
         if due.expired_flash:
