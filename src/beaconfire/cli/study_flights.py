@@ -30,6 +30,7 @@ RANGE_LIMIT_M: Final = 300_000.0
 ERROR_LIMIT_M: Final = 25_000.0
 HELD_LEAST: Final = 0.90
 JOBS_MAX: Final = 64
+_STDERR: Final = Console(stderr=True)
 
 
 class FlightTrial(msgspec.Struct, frozen=True):
@@ -110,16 +111,17 @@ def run(arguments: argparse.Namespace) -> int:
         launches = [one for one in launches if one.launch_id.startswith(arguments.only)]
     launches = launches[: arguments.limit]
     work = [(launch, arguments.seed, arguments.sharing) for launch in launches]
-    trials = list(
-        track(
-            _trials(work, arguments.jobs),
-            "flights",
-            total=len(work),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-    )
+    trials = []
+    for trial in track(
+        _trials(work, arguments.jobs),
+        "flights",
+        total=len(work),
+        console=_STDERR,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ):
+        trials.append(trial)
+        _STDERR.print(progress_line(trial, len(trials), len(work)), highlight=False)
     verdict = verdict_of(trials)
     _tell(trials, verdict, as_json=arguments.json)
     return 0 if verdict["passed"] else 1
@@ -159,6 +161,24 @@ def fly(work: tuple[Launch, int, str]) -> FlightTrial:
         for nation in sorted(events)
     )
     return FlightTrial(launch.launch_id, range_m, apogee_m, time.perf_counter() - started, nations)
+
+
+def progress_line(trial: FlightTrial, number: int, total: int) -> str:
+    """Return what is said of a flight as soon as it is flown, the table being printed at the end.
+
+    Args:
+        trial: of the flight.
+        number: of flights done, this one too.
+        total: of flights.
+    """
+    if trial.fault:
+        said = trial.fault
+    elif not trial.seen:
+        said = "not seen"
+    else:
+        error = "no impact area" if trial.error_m is None else f"impact off by {trial.error_m / 1e3:.1f} km"
+        said = f"{error}, area {'holds' if trial.holds else 'DOES NOT HOLD'} it"
+    return f"{number}/{total} {trial.flight_id}: {said}, {trial.seconds:.1f} s"
 
 
 def verdict_of(trials: list[FlightTrial]) -> dict[str, object]:

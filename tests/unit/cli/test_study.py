@@ -5,6 +5,9 @@ import json
 import pytest
 
 from beaconfire.cli.main import main
+from beaconfire.cli.study_flights import FlightTrial, progress_line
+from beaconfire.messages.words import Nation
+from beaconfire.sim.trial import NationTrial
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,11 @@ def test_time_of_one_flight(capsys: pytest.CaptureFixture[str]) -> None:
     assert korea["times"]["detection_by"] == "radar"
     assert korea["times"]["areas_s"][0] > korea["soonest_s"][0] > korea["burnout_s"]
     assert japan["times"]["areas_s"] == [None, None]
+
+
+def test_each_flight_has_a_line_as_soon_as_it_is_flown() -> None:
+    seen = NationTrial(Nation("JPN"), 40, True, 1, 1_250.0, 9_000.0, True)
+    flown = FlightTrial("2022-10-04", 4.6e6, 9.7e5, 12.34, (seen,))
+    assert progress_line(flown, 3, 57) == "3/57 2022-10-04: impact off by 1.2 km, area holds it, 12.3 s"
+    assert progress_line(FlightTrial("a", 1.0, 1.0, 0.0, (), "no flight"), 1, 1) == "1/1 a: no flight, 0.0 s"
+    assert "not seen" in progress_line(FlightTrial("a", 1.0, 1.0, 0.0, ()), 1, 1)
