@@ -182,6 +182,36 @@ def test_own_data_that_comes_back_is_refused() -> None:
     assert bench.node.counters["refused"] == 1
 
 
+def test_every_re_export_is_refused_counted_and_changes_nothing() -> None:
+    """Own reports, as they went out, come back among reports that may come: a hundred of a hundred."""
+    bench, ours = Bench(), GuardNode(guard_config(JPN), MemoryRows())
+    theirs = GuardNode(guard_config(KOR), MemoryRows())
+    injected = 0
+    for second in range(50):
+        at_us = 111_000_000 + second * 1_000_000
+        report = FLIGHT.report(JPN, 111.0 + second, track=f"JPN-{second:04d}")
+        bench.see(report)
+        held = [one.event_id for one in bench.node._pictures[None].events]
+        # Korea's guard takes nothing that is not of Korea's own sensors,
+        assert not [one for one in theirs.receive(own(report, KOR), now(at_us)) if isinstance(one, Deliver)]
+        for sent in ours.receive(own(report, JPN), now(at_us)):
+            if not isinstance(sent, Deliver):
+                continue
+            delivery = decode(sent.body)
+            assert isinstance(delivery, Delivery)
+            # and what Japan itself sent is refused if it comes back, addressed to Japan or not.
+            for recipient, sequence in ((JPN, 2 * second + 1), (delivery.recipient, 2 * second + 2)):
+                echoed = msgspec.structs.replace(
+                    delivery, sender=HUB, recipient=recipient, hops=1, sequence=sequence
+                )
+                assert events(bench.give(echoed, at_us)) == {}
+                injected += 1
+        assert [one.event_id for one in bench.node._pictures[None].events] == held
+    assert injected == 100
+    assert bench.node.counters["refused"] + bench.node.counters["rejected"] == 100
+    assert bench.node.counters["received"] == 0
+
+
 def test_a_report_from_inside_that_is_not_ours_is_rejected() -> None:
     bench = Bench()
     assert bench.node.receive(own(FLIGHT.report(KOR, 110.0), JPN), now()) == []
