@@ -16,7 +16,7 @@ from beaconfire.frames.geodesy import (
 from beaconfire.frames.types import Vector
 from beaconfire.messages.estimate import ImpactEstimate
 from beaconfire.messages.event import Event, Place, PlaceTime
-from beaconfire.messages.words import PlaceKind, Status, TimeUs
+from beaconfire.messages.words import Hypothesis, PlaceKind, Status, TimeUs
 from beaconfire.units import microseconds_from_seconds
 
 PROBABILITY_MIN: Final = 1e-3
@@ -24,6 +24,7 @@ PROBABILITY_MIN: Final = 1e-3
 OVERFLIGHT_PROBABILITY_MIN: Final = 0.05
 ONE_SIDED_95: Final = 1.645
 PLACES_MAX: Final = 64
+UNDER_THRUST: Final = frozenset({Hypothesis.BURNOUT_NOW, Hypothesis.BURNOUT_LATER})
 PATH_INTERVAL_S: Final = 10.0
 _UPPER_SIX: Final = np.triu_indices(6)
 
@@ -232,13 +233,16 @@ def _overflights(event: Event, places: Sequence[Place]) -> list[PlaceTime]:
 def places_of_event(event: Event, places: Sequence[Place]) -> tuple[PlaceTime, ...]:
     """Return the places an event concerns, the earliest first, at most `PLACES_MAX`.
 
-    Nothing is told of an event without an impact area: where it may come down can't be stated yet.
+    Nothing is told of an event without an impact area, nor while thrust is on: where it may come down can't
+    be stated yet, or only so widely that half the world would be told.
 
     Args:
         event: a revision; its own `places` are not looked at.
         places: all named places.
     """
     if event.status in (Status.ENDED, Status.WITHDRAWN) and not event.impact:
+        return ()
+    if any(one.hypothesis in UNDER_THRUST for one in event.areas):
         return ()
     impacts = _impact_times(event.impact, places)
     hit = {one.place for one in impacts if one.probability > 0.5}

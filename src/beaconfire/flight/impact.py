@@ -10,8 +10,9 @@ can be said.
 
 import math
 from statistics import NormalDist
-from typing import Final
+from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numba import njit
 
@@ -30,6 +31,9 @@ from beaconfire.units import microseconds_from_seconds
 PROBABILITY: Final = 0.95
 AREA_SCALE: Final = math.sqrt(-2.0 * math.log(1.0 - PROBABILITY))
 """Semi-axis of the 95 % ellipse of a plane normal distribution, in standard deviations."""
+LEVELS: Final = (0.5, PROBABILITY, 0.99)
+LEVEL_SCALES: Final = tuple(math.sqrt(-2.0 * math.log(1.0 - level)) for level in LEVELS)
+"""Semi-axes of the ellipses of `LEVELS` of a plane normal distribution, in standard deviations."""
 SEMI_MAJOR_LIMIT_M: Final = 3_000_000.0
 """A wider area says nothing, and a plane about its centre no longer maps it."""
 LEFT_OUT_M: Final = 100.0
@@ -49,6 +53,26 @@ _HERMITE_WEIGHTS: Final = np.array(
 _SAMPLE_COUNT: Final = 64
 _SAMPLE_RANK: Final = 62
 """Order statistic that bounds the area: 62 of 64 has an expected content of 62 / 65 = 0.954."""
+_MIDDLE_RANK: Final = 33
+"""33 of 64 has an expected content of 33 / 65 = 0.508."""
+
+
+class Landing(NamedTuple):
+    """Where and when a body comes down, as a distribution about a reference.
+
+    Attributes:
+        reference: latitude, longitude (rad) and elapsed time (s) that the rest counts from, shape (3,).
+        mean: east, north (m) and time (s), shape (3,).
+        spread: covariance of these, shape (3, 3).
+        scales: semi-axes of the areas of `LEVELS`, in standard deviations.
+        is_bent: an ellipse does not fit: the areas are of samples.
+    """
+
+    reference: Vector
+    mean: Vector
+    spread: Vector
+    scales: tuple[float, ...]
+    is_bent: bool
 
 
 def _normal_samples() -> Vector:
@@ -68,11 +92,11 @@ def _normal_samples() -> Vector:
     return np.ascontiguousarray(np.linalg.solve(factor, both.T).T)
 
 
-_SAMPLES: Final = _normal_samples()
+NORMAL_SAMPLES: Final = _normal_samples()
 
 
 @njit(cache=True)
-def _ground_offset_kernel(latitude_rad: float, longitude_rad: float, ground: Vector) -> Vector:
+def ground_offset_kernel(latitude_rad: float, longitude_rad: float, ground: Vector) -> Vector:
     """Return east and north (m) of a point from a place, equidistant along great circles, shape (2,)."""
     there_latitude, there_longitude, _ = geodetic_from_ecef_kernel(ground[0], ground[1], ground[2])
     distance, bearing = great_circle_kernel(latitude_rad, longitude_rad, there_latitude, there_longitude)
@@ -80,7 +104,7 @@ def _ground_offset_kernel(latitude_rad: float, longitude_rad: float, ground: Vec
 
 
 @njit(cache=True)
-def _landings_kernel(states: Vector, reference: Vector, height_m: float) -> tuple[Vector, int]:
+def landings_kernel(states: Vector, reference: Vector, height_m: float) -> tuple[Vector, int]:
     """Return east, north (m) and time (s) of each landing, shape (n, 3), and how many never land.
 
     `reference` holds latitude, longitude (rad) and time (s) that offsets count from.
@@ -93,13 +117,13 @@ def _landings_kernel(states: Vector, reference: Vector, height_m: float) -> tupl
             failed += 1
             out[i, :] = math.nan
             continue
-        out[i, :2] = _ground_offset_kernel(reference[0], reference[1], ground)
+        out[i, :2] = ground_offset_kernel(reference[0], reference[1], ground)
         out[i, 2] = elapsed - reference[2]
     return out, failed
 
 
 @njit(cache=True)
-def _ground_jacobian_kernel(ground: Vector, transition: Vector, enu: Vector) -> Vector:
+def ground_jacobian_kernel(ground: Vector, transition: Vector, enu: Vector) -> Vector:
     """Return the partials of east, north (m) and time (s) of the landing, shape (3, 7).
 
     With the event-time correction: a change that arrives later also moves on with the velocity.
@@ -134,21 +158,35 @@ def _left_out_kernel(ground: Vector, enu: Vector) -> Vector:
 
 
 @njit(cache=True)
-def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[int, Vector, Vector, Vector]:
-    """Return a verdict, reference (3,), mean (3,) and covariance (3, 3) of the landing.
+def _farthest_kernel(landings: Vector, mean: Vector, inverse: Vector) -> float:
+    """Return how many standard deviations the farthest landing lies from the mean, in the plane."""
+    found = 0.0
+    for i in range(landings.shape[0]):
+        east, north = landings[i, 0] - mean[0], landings[i, 1] - mean[1]
+        square = inverse[0, 0] * east * east + 2.0 * inverse[0, 1] * east * north
+        found = max(found, square + inverse[1, 1] * north * north)
+    return math.sqrt(found)
+
+
+@njit(cache=True)
+def _spread_kernel(
+    state: Vector, covariance: Vector, height_m: float
+) -> tuple[int, Vector, Vector, Vector, float]:
+    """Return a verdict, reference (3,), mean (3,) and covariance (3, 3) of the landing, and its reach.
 
     The verdict is 0 for never lands, 1 for good, 2 for too bent to be linear. Mean and covariance are of
-    east, north (m) and time (s) from the reference: latitude, longitude (rad), elapsed time (s).
+    east, north (m) and time (s) from the reference: latitude, longitude (rad), elapsed time (s). Last stands
+    how many standard deviations the farthest node of the ballistic coefficient lands from the mean.
     """
     mean, spread, reference = np.zeros(3), np.zeros((3, 3)), np.zeros(3)
     elapsed, landed = fall_kernel(state, height_m)
     if math.isnan(elapsed):
-        return 0, reference, mean, spread
+        return 0, reference, mean, spread, 0.0
     latitude, longitude, _ = geodetic_from_ecef_kernel(landed[0], landed[1], landed[2])
     reference[0], reference[1], reference[2] = latitude, longitude, elapsed
     ground, transition = fall_with_transition_kernel(state, elapsed, MATRIX_STRETCH)
     enu = enu_from_ecef_rotation_kernel(latitude, longitude)
-    jacobian = _ground_jacobian_kernel(ground, transition, enu)
+    jacobian = ground_jacobian_kernel(ground, transition, enu)
     sigma_beta = math.sqrt(max(covariance[6, 6], 1e-12))
     along_beta = covariance[:, 6] / sigma_beta
     rest = covariance - np.outer(along_beta, along_beta)
@@ -156,9 +194,9 @@ def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[
     nodes = np.empty((5, 7))
     for i in range(5):
         nodes[i] = state + along_beta * _HERMITE_NODES[i]
-    landings, failed = _landings_kernel(nodes, reference, height_m)
+    landings, failed = landings_kernel(nodes, reference, height_m)
     if failed > 0:
-        return 2, reference, mean, spread
+        return 2, reference, mean, spread, 0.0
     for i in range(5):
         mean += _HERMITE_WEIGHTS[i] * landings[i]
     for i in range(5):
@@ -169,40 +207,56 @@ def _spread_kernel(state: Vector, covariance: Vector, height_m: float) -> tuple[
     plane = np.ascontiguousarray(rest_ground[:2, :2])
     values, vectors = np.linalg.eigh(0.5 * (plane + plane.T))
     inverse = np.linalg.inv(spread[:2, :2] + 1e-6 * np.eye(2))
+    farthest = _farthest_kernel(landings, mean, inverse)  # type: ignore[arg-type]
     probes = np.empty((2, 7))
     for axis in range(2):
         direction = np.ascontiguousarray(vectors[:, axis])
         deviation = math.sqrt(max(values[axis], 1e-12))
         pulled = rest @ (np.ascontiguousarray(jacobian[:2]).T @ direction) * (2.0 / deviation)
         probes[0], probes[1] = state + pulled, state - pulled
-        there, failed = _landings_kernel(probes, reference, height_m)
+        there, failed = landings_kernel(probes, reference, height_m)
         if failed > 0:
-            return 2, reference, mean, spread
+            return 2, reference, mean, spread, 0.0
         for side in range(2):
             sign = 1.0 if side == 0 else -1.0
             bend = there[side, :2] - sign * 2.0 * deviation * direction
             if bend @ inverse @ bend > BENT_SIGMAS * BENT_SIGMAS:
                 verdict = 2
-    return verdict, reference, mean, spread
+    return verdict, reference, mean, spread, farthest
 
 
 def _sampled_spread(
     state: Vector, covariance: Vector, reference: Vector, height_m: float
-) -> tuple[Vector, Vector, float] | None:
-    """Return mean (3,), covariance (3, 3) and area scale from fixed samples; None if some never land."""
+) -> tuple[Vector, Vector, tuple[float, ...]] | None:
+    """Return mean (3,), covariance (3, 3) and area scales from fixed samples; None if some never land."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    landings, failed = _landings_kernel(state + _SAMPLES @ root.T, reference, height_m)
+    landings, failed = landings_kernel(state + NORMAL_SAMPLES @ root.T, reference, height_m)
     if failed > _SAMPLE_COUNT - _SAMPLE_RANK:
         return None
-    landings = landings[~np.isnan(landings[:, 0])]
+    return spread_of_samples(landings[~np.isnan(landings[:, 0])])
+
+
+def spread_of_samples(landings: Vector) -> tuple[Vector, Vector, tuple[float, ...]]:
+    """Return mean (3,), covariance (3, 3) and the scales of `LEVELS` of sampled landings.
+
+    The scales of 50 and 95 % are order statistics. The 99 % one lies outside 64 samples: it is that of 95 %
+    stretched as in a normal distribution, and no sample lies beyond it.
+
+    Args:
+        landings: east, north (m) and time (s) of each, shape (n, 3), n up to 64.
+    """
     mean = landings.mean(axis=0)
     apart = landings - mean
     spread = apart.T @ apart / landings.shape[0]
     inverse = np.linalg.inv(spread[:2, :2] + 1e-6 * np.eye(2))
     distances = np.sort(np.einsum("ni,ij,nj->n", apart[:, :2], inverse, apart[:, :2]))
-    rank = min(_SAMPLE_RANK, distances.size) - 1
-    return mean, spread, max(AREA_SCALE, math.sqrt(float(distances[rank])))
+    middle, wide = (
+        math.sqrt(float(distances[min(rank, distances.size) - 1])) for rank in (_MIDDLE_RANK, _SAMPLE_RANK)
+    )
+    wide = max(AREA_SCALE, wide)
+    widest = max(wide * LEVEL_SCALES[2] / AREA_SCALE, math.sqrt(float(distances[-1])))
+    return mean, spread, (max(LEVEL_SCALES[0], middle), wide, widest)
 
 
 def ellipse_from_covariance(
@@ -244,42 +298,74 @@ def covariance_from_ellipse(area: Ellipse) -> Vector:
 
 
 def predict_impact(state: Vector, covariance: Vector, epoch_us: TimeUs) -> ImpactEstimate | None:
-    """Return where and when a free body comes down, or None where that can't honestly be stated.
-
-    None: the body does not come down within two hours, the covariance is not one, or the 95 % area would
-    be wider than `SEMI_MAJOR_LIMIT_M`.
+    """Return where and when a free body comes down, or None; see `landing_of`, whose 95 % area it is.
 
     Args:
         state: of seven at the epoch, ECEF, SI.
         covariance: of the state, shape (7, 7).
         epoch_us: reference instant of the state.
+    """
+    landing = landing_of(state, covariance)
+    return None if landing is None else impact_of_landing(landing, epoch_us)
+
+
+def landing_of(state: Vector, covariance: Vector) -> Landing | None:
+    """Return how a free body comes down, or None where that can't honestly be stated.
+
+    None: the body does not come down within two hours, the covariance is not one, or the 95 % area would
+    be wider than `SEMI_MAJOR_LIMIT_M`.
+
+    Args:
+        state: of seven, ECEF, SI.
+        covariance: of the state, shape (7, 7).
 
     Source: the event-time correction as in Tapley, Schutz and Born, Statistical Orbit Determination
     (2004), section 4.8; the quadrature as in Julier and Uhlmann, Proc. IEEE 92 (2004) 401-422.
     """
     if not (np.all(np.isfinite(state)) and np.all(np.isfinite(covariance))):
         return None
-    verdict, reference, mean, spread = _spread_kernel(state, covariance, 0.0)
-    scale = AREA_SCALE
+    verdict, reference, mean, spread, farthest = _spread_kernel(state, covariance, 0.0)
     if verdict == 0:
         return None
+    scales = (*LEVEL_SCALES[:2], max(LEVEL_SCALES[2], farthest))
     if verdict == 2:
         sampled = _sampled_spread(state, covariance, reference, 0.0)
         if sampled is None:
             return None
-        mean, spread, scale = sampled
+        mean, spread, scales = sampled
+    landing = Landing(reference, mean, spread, scales, is_bent=verdict == 2)
+    values = np.linalg.eigvalsh(spread[:2, :2])
+    return landing if scales[1] * math.sqrt(max(float(values[1]), 0.0)) <= SEMI_MAJOR_LIMIT_M else None
+
+
+def impact_of_landing(landing: Landing, epoch_us: TimeUs) -> ImpactEstimate:
+    """Return a landing as an estimate states it: time and the 95 % area.
+
+    Args:
+        landing: see there.
+        epoch_us: instant that its times count from.
+    """
+    return ImpactEstimate(
+        weight=1.0,
+        time_us=epoch_us + microseconds_from_seconds(float(landing.reference[2] + landing.mean[2])),
+        sigma_time_s=math.sqrt(max(float(landing.spread[2, 2]), 0.0)),
+        area=ellipses_of_landing(landing)[1],
+    )
+
+
+def ellipses_of_landing(landing: Landing) -> tuple[Ellipse, ...]:
+    """Return the areas of `LEVELS` about the mean of a landing."""
+    mean = landing.mean
     latitude, longitude = destination(
-        float(reference[0]),
-        float(reference[1]),
+        float(landing.reference[0]),
+        float(landing.reference[1]),
         math.atan2(mean[0], mean[1]),
         math.hypot(mean[0], mean[1]),
     )
-    area = ellipse_from_covariance(latitude, longitude, spread[:2, :2], scale)
-    if not area.semi_major_m <= SEMI_MAJOR_LIMIT_M:
-        return None
-    return ImpactEstimate(
-        weight=1.0,
-        time_us=epoch_us + microseconds_from_seconds(float(reference[2] + mean[2])),
-        sigma_time_s=math.sqrt(max(float(spread[2, 2]), 0.0)),
-        area=area,
+    plane = landing.spread[:2, :2]
+    return tuple(
+        msgspec.structs.replace(
+            ellipse_from_covariance(latitude, longitude, plane, scale), probability=probability
+        )
+        for probability, scale in zip(LEVELS, landing.scales, strict=True)
     )

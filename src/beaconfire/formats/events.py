@@ -10,8 +10,8 @@ import msgspec
 
 from beaconfire.errors import UsageError
 from beaconfire.messages.estimate import Ellipse, ImpactEstimate, Kinematics, LaunchEstimate
-from beaconfire.messages.event import Event, PlaceTime
-from beaconfire.messages.words import Mode, Nation, Phase, Status
+from beaconfire.messages.event import Contour, Event, ImpactAreas, PlaceTime
+from beaconfire.messages.words import Hypothesis, Mode, Nation, Phase, Status
 from beaconfire.units import DEGREES_PER_RADIAN, RADIANS_PER_DEGREE
 
 Json = dict[str, Any]
@@ -33,8 +33,26 @@ class LaunchFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probability: float
 
 
+class EllipseFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of `ellipses` of an impact: centre and bearing are those of the impact."""
+
+    probability: float
+    semi_major_m: float
+    semi_minor_m: float
+
+
+class ContourFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of `contours` of an impact: latitude and longitude in degrees, the last joins the first."""
+
+    probability: float
+    points_deg: tuple[tuple[float, float], ...]
+
+
 class ImpactFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One of `impact` of a line: `ImpactEstimate` and its area, flat, degrees."""
+    """One of `impact` of a line: `ImpactEstimate` and its area, flat, degrees; then its `ImpactAreas`.
+
+    A line written before there were any has the fields of the first only.
+    """
 
     weight: float
     time_us: int
@@ -45,6 +63,11 @@ class ImpactFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     semi_minor_m: float
     bearing_deg: float
     probability: float
+    hypothesis: Hypothesis = Hypothesis.STATED
+    earliest_us: int | None = None
+    latest_us: int | None = None
+    ellipses: tuple[EllipseFields, ...] = ()
+    contours: tuple[ContourFields, ...] = ()
 
 
 class StateFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +98,7 @@ class EventLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: StateFields | None
     impact: tuple[ImpactFields, ...]
     places: tuple[PlaceTime, ...]
+    thrust_possible: bool = False
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -97,8 +121,9 @@ def event_line(event: Event) -> EventLine:
         apogee_m=event.apogee_m,
         launch=None if event.launch is None else _launch(event.launch),
         state=None if event.state is None else _state(event.state, event.covariance),
-        impact=tuple(_impact(hypothesis) for hypothesis in event.impact),
+        impact=_impacts(event),
         places=event.places,
+        thrust_possible=event.thrust_possible,
     )
 
 
@@ -118,8 +143,36 @@ def _launch(launch: LaunchEstimate) -> LaunchFields:
     return LaunchFields(launch.time_us, launch.sigma_time_s, *_area(launch.area))
 
 
+def _impacts(event: Event) -> tuple[ImpactFields, ...]:
+    if len(event.areas) != len(event.impact):
+        return tuple(_impact(one) for one in event.impact)
+    return tuple(
+        msgspec.structs.replace(
+            _impact(one),
+            hypothesis=areas.hypothesis,
+            earliest_us=areas.earliest_us,
+            latest_us=areas.latest_us,
+            ellipses=tuple(
+                EllipseFields(each.probability, each.semi_major_m, each.semi_minor_m)
+                for each in areas.ellipses
+            ),
+            contours=tuple(_contour(each) for each in areas.contours),
+        )
+        for one, areas in zip(event.impact, event.areas, strict=True)
+    )
+
+
 def _impact(impact: ImpactEstimate) -> ImpactFields:
     return ImpactFields(impact.weight, impact.time_us, impact.sigma_time_s, *_area(impact.area))
+
+
+def _contour(contour: Contour) -> ContourFields:
+    """Return a contour in degrees, to a ten-thousandth: some ten metres."""
+    points = tuple(
+        (round(latitude * DEGREES_PER_RADIAN, 4), round(longitude * DEGREES_PER_RADIAN, 4))
+        for latitude, longitude in contour.points_rad
+    )
+    return ContourFields(contour.probability, points)
 
 
 def _state(state: Kinematics, covariance: tuple[float, ...]) -> StateFields:
@@ -168,6 +221,31 @@ def _ellipse(fields: LaunchFields | ImpactFields) -> Ellipse:
     )
 
 
+def _areas_of(fields: ImpactFields) -> ImpactAreas:
+    area = _ellipse(fields)
+    return ImpactAreas(
+        hypothesis=fields.hypothesis,
+        earliest_us=fields.time_us if fields.earliest_us is None else fields.earliest_us,
+        latest_us=fields.time_us if fields.latest_us is None else fields.latest_us,
+        ellipses=tuple(
+            msgspec.structs.replace(
+                area,
+                semi_major_m=one.semi_major_m,
+                semi_minor_m=one.semi_minor_m,
+                probability=one.probability,
+            )
+            for one in fields.ellipses
+        ),
+        contours=tuple(
+            Contour(
+                one.probability,
+                tuple((a * RADIANS_PER_DEGREE, b * RADIANS_PER_DEGREE) for a, b in one.points_deg),
+            )
+            for one in fields.contours
+        ),
+    )
+
+
 def _kinematics(state: StateFields) -> Kinematics:
     return Kinematics(
         epoch_us=state.epoch_us,
@@ -198,7 +276,7 @@ def event_from_line(line: EventLine) -> Event:
         references=line.references,
         contributions=(),
         manoeuvring=line.manoeuvring,
-        thrust_possible=False,
+        thrust_possible=line.thrust_possible,
         raid_id=line.raid_id,
         apogee_m=line.apogee_m,
         launch=None
@@ -210,4 +288,5 @@ def event_from_line(line: EventLine) -> Event:
             ImpactEstimate(one.weight, one.time_us, one.sigma_time_s, _ellipse(one)) for one in line.impact
         ),
         places=line.places,
+        areas=tuple(_areas_of(one) for one in line.impact if one.earliest_us is not None),
     )

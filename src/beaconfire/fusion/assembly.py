@@ -1,18 +1,26 @@
 """From the reports of one object to the content of its event: state, launch, impact, status, who saw it."""
 
-import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 
 from beaconfire.flight.fall import apogee_height_m
-from beaconfire.flight.impact import predict_impact
 from beaconfire.frames.geodesy import geodetic_from_ecef_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.fusion.information import Fused, fuse
 from beaconfire.fusion.launch import combine_launches
+from beaconfire.fusion.outlook import (
+    MANOEUVRE_WEIGHT,
+    Outlook,
+    areas_of,
+    falling,
+    impacts_of,
+    loosened,
+    stated,
+    thrusting,
+    weighted,
+)
 from beaconfire.fusion.source import (
     Estimate,
     Member,
@@ -24,9 +32,9 @@ from beaconfire.fusion.source import (
     observed_at_us,
     status_of,
 )
-from beaconfire.messages.estimate import ImpactEstimate, Kinematics, LaunchEstimate
+from beaconfire.messages.estimate import Kinematics, LaunchEstimate
 from beaconfire.messages.event import Contribution, Event
-from beaconfire.messages.words import Mode, Nation, Phase, Status, TimeUs
+from beaconfire.messages.words import Hypothesis, Mode, Nation, Phase, Status, TimeUs
 from beaconfire.units import seconds_from_microseconds
 
 LOST_WANDER_M_S: Final = 0.5
@@ -49,7 +57,7 @@ class Content(NamedTuple):
         estimate: fused state of seven, None if nobody gave one.
         phase: of the flight.
         launch: None until somebody can say.
-        impact: hypotheses, empty until they can honestly be stated.
+        outlooks: hypotheses of the impact, empty until they can honestly be stated.
         apogee_m: height of the highest point, None until known.
         manoeuvring: the ballistic impact area does not apply.
         thrust_possible: thrust may continue; an impact stated all the same holds if it does not.
@@ -61,15 +69,15 @@ class Content(NamedTuple):
     estimate: Estimate | None
     phase: Phase
     launch: LaunchEstimate | None
-    impact: tuple[ImpactEstimate, ...]
+    outlooks: tuple[Outlook, ...]
     apogee_m: float | None
     manoeuvring: bool
     thrust_possible: bool
     confirmed: bool
 
-    def shown(self, estimate: Estimate, impact: tuple[ImpactEstimate, ...]) -> "Content":
+    def shown(self, estimate: Estimate, outlooks: tuple[Outlook, ...]) -> "Content":
         """Return the content with another state and impact."""
-        return self._replace(estimate=estimate, impact=impact)
+        return self._replace(estimate=estimate, outlooks=outlooks)
 
 
 def assemble(tracks: Sequence[Member]) -> Content:
@@ -80,15 +88,21 @@ def assemble(tracks: Sequence[Member]) -> Content:
     thrust = _may_thrust(members, fused)
     estimate = None if fused is None else fused.estimate
     ballistic = estimate is not None and not (manoeuvring or estimate.process_noise)
-    gliding = manoeuvring and not _is_driven(members)
-    impact = impact_of(members, _free(estimate, ballistic=ballistic, manoeuvring=gliding))
+    launch = combine_launches([r for one in members if (r := one.report.launch_point) is not None])
+    outlooks: tuple[Outlook, ...] = ()
+    if estimate is not None and manoeuvring and not _is_driven(members):
+        outlooks = manoeuvre_outlooks(estimate, estimate)
+    elif ballistic and estimate is not None:
+        outlooks = free_outlooks(estimate)
+    elif estimate is not None and thrust and not manoeuvring:
+        outlooks = thrusting(estimate, None if launch is None else launch.time_us)
     return Content(
         members=members,
         conflicts=conflicts,
         estimate=estimate,
         phase=_phase(members, estimate, thrust=thrust),
-        launch=combine_launches([r for one in members if (r := one.report.launch_point) is not None]),
-        impact=loosened(impact) if manoeuvring else impact,
+        launch=launch,
+        outlooks=outlooks if ballistic or outlooks else stated_outlooks(members),
         apogee_m=apogee_height_m(estimate.state) if ballistic and estimate is not None else None,
         manoeuvring=manoeuvring,
         thrust_possible=thrust,
@@ -135,15 +149,18 @@ def _phase(members: tuple[Member, ...], estimate: Estimate | None, *, thrust: bo
     return Phase.REENTRY if falls and (stated or height < REENTRY_HEIGHT_M) else Phase.COAST
 
 
-def impact_of(members: Sequence[Member], estimate: Estimate | None) -> tuple[ImpactEstimate, ...]:
-    """Return the impact of a free flight, else the newest that a nation itself stated, else nothing."""
-    if estimate is not None:
-        one = predict_impact(estimate.state, estimate.covariance, estimate.epoch_us)
-        return () if one is None else (one,)
-    stated = [one.report for one in members if one.report.impact]
-    if not stated:
+def free_outlooks(estimate: Estimate) -> tuple[Outlook, ...]:
+    """Return the outlook of a free flight, nothing where it can't honestly be stated."""
+    one = falling(estimate)
+    return () if one is None else (one,)
+
+
+def stated_outlooks(members: Sequence[Member]) -> tuple[Outlook, ...]:
+    """Return the newest impact that a nation itself stated, else nothing."""
+    said = [one.report for one in members if one.report.impact]
+    if not said:
         return ()
-    return max(stated, key=lambda report: report.stated_at_us).impact or ()
+    return tuple(stated(one) for one in max(said, key=lambda report: report.stated_at_us).impact or ())
 
 
 def _is_confirmed(members: tuple[Member, ...]) -> bool:
@@ -173,13 +190,6 @@ def grown(estimate: Estimate, now_us: TimeUs) -> Estimate:
     return estimate.moved(estimate.epoch_us, estimate.state, covariance)
 
 
-def _free(estimate: Estimate | None, *, ballistic: bool, manoeuvring: bool) -> Estimate | None:
-    """Return what an impact area may rest on, None as long as nobody's fit is one of free flight."""
-    if estimate is None or not (ballistic or manoeuvring):
-        return None
-    return manoeuvred(estimate) if manoeuvring else estimate
-
-
 def manoeuvred(estimate: Estimate) -> Estimate:
     """Return an estimate wide enough for what a flight that is not ballistic may still do."""
     covariance: Vector = estimate.covariance.copy()
@@ -189,12 +199,21 @@ def manoeuvred(estimate: Estimate) -> Estimate:
     return estimate.moved(estimate.epoch_us, estimate.state, covariance)
 
 
-def loosened(impact: tuple[ImpactEstimate, ...]) -> tuple[ImpactEstimate, ...]:
-    """Return impacts with a time window wide enough for a flight that is not ballistic."""
-    return tuple(
-        msgspec.structs.replace(one, sigma_time_s=math.hypot(one.sigma_time_s, MANOEUVRE_SIGMA_S))
-        for one in impact
-    )
+def manoeuvre_outlooks(estimate: Estimate, seen: Estimate | None) -> tuple[Outlook, ...]:
+    """Return what comes of a pull-up or glide: it goes on, or falls freely from where it was seen.
+
+    Args:
+        estimate: as wide as is known.
+        seen: as wide as the free fall from there is known; None if nobody has seen it for long.
+    """
+    wide = falling(manoeuvred(estimate), Hypothesis.MANOEUVRE)
+    if wide is None:
+        return ()
+    wide = loosened(wide, MANOEUVRE_SIGMA_S)
+    free = None if seen is None else falling(seen)
+    if free is None:
+        return (wide,)
+    return weighted(wide, MANOEUVRE_WEIGHT), weighted(free, 1.0 - MANOEUVRE_WEIGHT)
 
 
 def kinematics_of(estimate: Estimate, phase: Phase) -> Kinematics:
@@ -245,6 +264,7 @@ def event_of(content: Content, nation: Nation, mode: Mode) -> Event:
         launch=content.launch,
         state=None if estimate is None else kinematics_of(estimate, content.phase),
         covariance=() if estimate is None else upper_of(estimate),
-        impact=content.impact,
+        impact=impacts_of(content.outlooks),
         places=(),
+        areas=areas_of(content.outlooks),
     )

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.fusion.assembly import Content, grown, impact_of, loosened, manoeuvred
+from beaconfire.fusion.assembly import Content, free_outlooks, grown, manoeuvre_outlooks
 from beaconfire.fusion.correlation import OVER, Signature, signature_of
 from beaconfire.fusion.information import carry, is_falling_in_air
 from beaconfire.fusion.source import Member, TrackKey, observed_at_us, status_of
@@ -107,12 +107,11 @@ def shown(live: Live, content: Content) -> Content:
     if estimate.process_noise and not content.manoeuvring:
         return content
     wide = grown(estimate, live.grown_at_us)
-    impact = impact_of(content.members, manoeuvred(wide) if content.manoeuvring else wide)
-    impact = loosened(impact) if content.manoeuvring else impact
+    outlooks = manoeuvre_outlooks(wide, None) if content.manoeuvring else free_outlooks(wide)
     there = carry(wide, max(estimate.epoch_us, live.grown_at_us))
     if there is None or is_falling_in_air(there):
         there = wide
-    return content.shown(there, impact or content.impact)
+    return content.shown(there, outlooks or content.outlooks)
 
 
 def said(event: Event) -> Event:

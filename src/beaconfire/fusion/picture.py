@@ -255,7 +255,7 @@ class Picture:
         if live.last is None or live.is_over:
             return []
         live.status = Status.WITHDRAWN
-        gone = msgspec.structs.replace(live.last, status=Status.WITHDRAWN, impact=(), places=())
+        gone = msgspec.structs.replace(live.last, status=Status.WITHDRAWN, impact=(), places=(), areas=())
         return self._emit(live, gone, now_us)
 
     def _revise(self, live: Live, now_us: TimeUs) -> list[Revised]:

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from beaconfire.messages.estimate import ImpactEstimate, Kinematics, LaunchEstimate
-from beaconfire.messages.words import Mode, Nation, PlaceKind, Sharing, Status, TimeUs
+from beaconfire.messages.estimate import Ellipse, ImpactEstimate, Kinematics, LaunchEstimate
+from beaconfire.messages.words import Hypothesis, Mode, Nation, PlaceKind, Sharing, Status, TimeUs
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +64,36 @@ class Contribution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     report_id: str = ""
 
 
+class Contour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Outline of an area on the ground that an ellipse does not fit.
+
+    Attributes:
+        probability: that the truth lies inside, 0 to 1.
+        points_rad: latitude and longitude, geodetic, WGS-84, in order; the last joins the first.
+    """
+
+    probability: float
+    points_rad: tuple[tuple[float, float], ...]
+
+
+class ImpactAreas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What belongs to one hypothesis of the impact beside its 95 % area.
+
+    Attributes:
+        hypothesis: what it supposes of the rest of the flight.
+        earliest_us: start of the 95 % window of the time of impact.
+        latest_us: its end.
+        ellipses: areas of 50, 95 and 99 %; the second is that of the impact. Of a STATED one that alone.
+        contours: sampled outlines of the same probabilities, where an ellipse does not fit; else empty.
+    """
+
+    hypothesis: Hypothesis
+    earliest_us: TimeUs
+    latest_us: TimeUs
+    ellipses: tuple[Ellipse, ...]
+    contours: tuple[Contour, ...] = ()
+
+
 class Event(msgspec.Struct, frozen=True, tag="event", tag_field="type", forbid_unknown_fields=True):
     """One revision of one event in one nation's picture.
 
@@ -89,6 +119,7 @@ class Event(msgspec.Struct, frozen=True, tag="event", tag_field="type", forbid_u
         covariance: 21 numbers, upper triangle of x y z vx vy vz at the epoch of `state`, ECEF, SI.
         impact: hypotheses; empty until they can honestly be stated.
         places: earliest moment for each place concerned.
+        areas: for each of `impact`, in the same order, what it supposes and its further areas.
     """
 
     nation: Nation
@@ -111,6 +142,7 @@ class Event(msgspec.Struct, frozen=True, tag="event", tag_field="type", forbid_u
     covariance: tuple[float, ...]
     impact: tuple[ImpactEstimate, ...]
     places: tuple[PlaceTime, ...]
+    areas: tuple[ImpactAreas, ...] = ()
 
 
 class Warning(msgspec.Struct, frozen=True, tag="warning", tag_field="type", forbid_unknown_fields=True):

@@ -120,6 +120,20 @@ class PlaceKind(StrEnum):
     OVERFLIGHT = "OVERFLIGHT"
 
 
+class Hypothesis(StrEnum):
+    """What an impact area supposes of the rest of the flight.
+
+    FREE_FLIGHT: nothing drives it any more. BURNOUT_NOW, BURNOUT_LATER: thrust is on and ends now, or later.
+    MANOEUVRE: it pulls up or glides. STATED: a nation stated the area itself, without a state to judge by.
+    """
+
+    FREE_FLIGHT = "FREE_FLIGHT"
+    BURNOUT_NOW = "BURNOUT_NOW"
+    BURNOUT_LATER = "BURNOUT_LATER"
+    MANOEUVRE = "MANOEUVRE"
+    STATED = "STATED"
+
+
 class Severity(Enum):
     """Weight of a notice to the operator."""
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from beaconfire.messages.words import Hypothesis
+
 Json = dict[str, Any]
 
 _US = {"type": "integer", "description": "microseconds UTC since 1970-01-01"}
@@ -83,10 +85,26 @@ def _event_schema() -> Json:
         apogee_m=_or_null(_NUMBER),
         launch=_or_null(_area({})),
         state=_or_null(state),
-        impact=_list(_area({"weight": _NUMBER})),
+        impact=_list(_area(_impact_schema())),
         places=_list(place),
         sharing=_or_null(_TEXT),
     )
+
+
+def _impact_schema() -> Json:
+    """Return what one hypothesis of the impact has beside its 95 % area."""
+    ellipse = _object(
+        "Same centre and bearing.", probability=_NUMBER, semi_major_m=_NUMBER, semi_minor_m=_NUMBER
+    )
+    contour = _object("Where an ellipse does not fit.", probability=_NUMBER, points_deg=_list(_list(_NUMBER)))
+    return {
+        "weight": _NUMBER,
+        "hypothesis": {"enum": [one.value for one in Hypothesis]},
+        "earliest_us": _or_null(_US),
+        "latest_us": _or_null(_US),
+        "ellipses": _list(ellipse),
+        "contours": _list(contour),
+    }
 
 
 def _get(summary: str, schema: Json, *parameters: str) -> Json:

@@ -132,7 +132,7 @@ def _trail_point(event: Event) -> Json:
 def _past_area(event: Event) -> Json:
     heaviest = max(range(len(event.impact)), key=lambda index: event.impact[index].weight)
     impact: Json = event_to_json(event)["impact"][heaviest]
-    return {"as_of_us": event.as_of_us} | impact
+    return {"as_of_us": event.as_of_us} | impact | {"ellipses": [], "contours": []}
 
 
 def _log_line(event: Event) -> Json:
