@@ -1,10 +1,13 @@
 """The display under load: tracks at 1 Hz and open pages, beside a bare WebSocket server saying as much.
 
     .venv/bin/python benchmarks/display.py [--tracks N] [--pages N] [--seconds S] [--browser] [--json]
+    .venv/bin/python benchmarks/display.py --minutes M [--tracks N] [--pages N] [--json]
 
 Prints processor time of the server for each frame delivered, of the display and of a bare server that sends
 frames of the same size at the same rate to as many clients; their ratio; how much the server's memory grew;
-and, with `--browser`, the time of one picture of the page, 2D and 3D, with a countdown that must tick.
+and, with `--browser`, the time of one picture of the page, 2D and 3D, with a countdown that must tick, and
+how soon after the server's answer the first picture stands. With `--minutes` instead: the memory of server
+and page over that time, under the same load.
 """
 
 import argparse
@@ -19,6 +22,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +33,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 FRAME_MAX: Final = 200_000_000
 SETTLE_S: Final = 3.0
 CHROMIUM: Final = "/usr/bin/chromium"
-RATIO_PROMISED: Final = 25.0
+FIRST_PICTURES: Final = 5
+MEMORY_SAMPLES: Final = 60
+GROWN_SHARE_MAX: Final = 0.1
+"""What memory may grow by between the second and the last quarter of a run."""
+RATIO_PROMISED: Final = 10.0
 """The display also shapes and encodes each frame, once for all pages; the bare server has its bytes ready."""
 
 Json = dict[str, Any]
@@ -174,6 +182,89 @@ async def running(start: Callable[[], "subprocess.Popen[str]"]) -> AsyncIterator
         server.wait()
 
 
+def page_address(server: "subprocess.Popen[str]") -> str:
+    """Return the address of a display's page, from its server's first line."""
+    assert server.stdout is not None
+    return server.stdout.readline().strip().replace("ws://", "http://").removesuffix("ws")
+
+
+def first_picture() -> Json:
+    """Return milliseconds from the server's answer to the first paint, and to map and card of one event."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - with --browser only
+
+    server, found = run_server("display", "1"), []
+    url = page_address(server)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        for _ in range(FIRST_PICTURES):
+            page = browser.new_context(viewport={"width": 1440, "height": 860}).new_page()
+            page.goto(url)
+            page.get_by_test_id("card").first.wait_for(timeout=60_000)
+            shown = page.get_by_test_id("map")
+            page.locator("[data-first-ms]").wait_for(timeout=60_000)
+            answered_ms, painted_ms = page.evaluate(
+                "() => [performance.getEntriesByType('navigation')[0].responseStart,"
+                " performance.getEntriesByName('first-contentful-paint')[0].startTime]"
+            )
+            drawn_ms = float(shown.get_attribute("data-first-ms") or "nan")
+            found.append((painted_ms - answered_ms, drawn_ms - answered_ms))
+            page.context.close()
+        browser.close()
+    server.kill()
+    server.wait()
+    return {"first_paint_ms": median(one for one, _ in found), "map_ms": median(one for _, one in found)}
+
+
+async def memory(tracks: int, pages: int, minutes: float) -> Json:
+    """Return megabytes of server and page over some minutes: after the first quarter, and at the end."""
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - with --minutes only
+
+    samples: list[tuple[float, float, float]] = []
+    async with (
+        running(lambda: run_server("display", str(tracks))) as server,
+        async_playwright() as playwright,
+    ):
+        url = page_address(server)
+        clients, until = Clients(), asyncio.Event()
+        address = url.replace("http", "ws") + "ws"
+        reading = [asyncio.create_task(clients.read(address, first=False, until=until)) for _ in range(pages)]
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = await browser.new_page(viewport={"width": 1440, "height": 860})
+        await page.goto(url)
+        session = await page.context.new_cdp_session(page)
+        begun_s, period_s = time.monotonic(), max(5.0, 60.0 * minutes / MEMORY_SAMPLES)
+        while time.monotonic() - begun_s < 60.0 * minutes:
+            await asyncio.sleep(period_s)
+            await session.send("HeapProfiler.collectGarbage")
+            heap = await session.send("Runtime.getHeapUsage")
+            said = await asyncio.to_thread(ask, server)
+            samples.append(
+                ((time.monotonic() - begun_s) / 60.0, said["memory_kb"] / 1e3, heap["usedSize"] / 1e6)
+            )
+            print(
+                "{:6.1f} min  server {:7.1f} MB  page {:7.1f} MB".format(*samples[-1]),
+                file=sys.stderr,
+                flush=True,
+            )
+        until.set()
+        await asyncio.gather(*reading, return_exceptions=True)
+        await browser.close()
+    return {"tracks": tracks, "pages": pages, "minutes": minutes} | grown(samples)
+
+
+def grown(samples: list[tuple[float, float, float]]) -> Json:
+    """Return the medians of the second and the last quarter of the samples: first everything fills up."""
+    quarter = max(1, len(samples) // 4)
+    found: Json = {}
+    for place, name in ((1, "server"), (2, "page")):
+        before = median(one[place] for one in samples[quarter : 2 * quarter] or samples)
+        after = median(one[place] for one in samples[-quarter:])
+        found[name] = {"settled_mb": before, "end_mb": after, "grown_share": after / before - 1.0}
+    return found
+
+
 async def measure(tracks: int, pages: int, seconds: float) -> Json:
     """Return the figures of the display, of the bare server, and their ratio."""
     async with running(lambda: run_server("display", str(tracks))) as server:
@@ -192,8 +283,7 @@ def picture_times(tracks: int, seconds: float) -> Json:
 
     found: Json = {}
     server = run_server("display", str(tracks))
-    assert server.stdout is not None
-    url = server.stdout.readline().strip().replace("ws://", "http://").removesuffix("ws")
+    url = page_address(server)
     flags = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
@@ -225,6 +315,7 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--browser", action="store_true", help="the page's pictures too")
+    parser.add_argument("--minutes", type=float, help="memory of server and page over so many minutes")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -235,12 +326,30 @@ def main() -> int:
             serve_display(int(words[0])) if kind == "display" else serve_bare(int(words[0]), float(words[1]))
         )
         return 0
+    if arguments.minutes:
+        return tell_memory(
+            asyncio.run(memory(arguments.tracks, arguments.pages, arguments.minutes)), arguments
+        )
     figures = asyncio.run(measure(arguments.tracks, arguments.pages, arguments.seconds))
     if arguments.browser:
         figures["page"] = picture_times(arguments.tracks, arguments.seconds)
+        figures["first"] = first_picture()
     print(json.dumps(figures) if arguments.json else table(figures))
     ticking = all(one["countdown_ticks"] for one in figures.get("page", {}).values())
     return int(figures["ratio"] > RATIO_PROMISED or not ticking)
+
+
+def tell_memory(figures: Json, arguments: argparse.Namespace) -> int:
+    """Print how memory grew; returns 1 if it did by more than is allowed."""
+    parts = {name: figures[name] for name in ("server", "page")}
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        print(f"{figures['tracks']} tracks, {figures['pages']} pages, {figures['minutes']:g} minutes")
+        for name, one in parts.items():
+            held = f"{one['settled_mb']:8.1f} MB, {one['end_mb']:8.1f} MB at the end"
+            print(f"{name:8} {held}: {one['grown_share']:+.1%}")
+    return int(any(one["grown_share"] > GROWN_SHARE_MAX for one in parts.values()))
 
 
 def table(figures: Json) -> str:
@@ -258,6 +367,9 @@ def table(figures: Json) -> str:
         ticks = "ticks" if one["countdown_ticks"] else "STANDS STILL"
         first = f"first event after {one['first_event_s']:.2f} s"
         lines.append(f"page {name:3} {one['frame_ms']:9.1f} ms a picture, {first}, countdown {ticks}")
+    if soon := figures.get("first"):
+        painted, drawn = soon["first_paint_ms"], soon["map_ms"]
+        lines.append(f"first    {painted:9.1f} ms from the answer to the first paint, {drawn:.1f} to the map")
     return "\n".join(lines)
 
 

@@ -20,7 +20,7 @@ import {
 } from "@cesium/engine";
 
 import { areaCorners, Paths, type Palette } from "../lib/draw";
-import { fixAt, fixOf } from "../lib/flight";
+import { fixOf } from "../lib/flight";
 import type { Area, EventLine, Place, Sensor } from "../lib/wire";
 import { heaviest, isOpen } from "../lib/words";
 
@@ -164,8 +164,7 @@ export class Marks {
 
   #drawObject(event: EventLine, shown: Shown): void {
     if (event.state === null) return;
-    const moving = isOpen(event) && shown.utc_us !== null ? fixAt(this.#paths.of(event), shown.utc_us) : null;
-    const fix = moving ?? fixOf(event.state.position_ecef_m, event.state.epoch_us);
+    const fix = this.#paths.at(event, shown.utc_us) ?? fixOf(event.state.position_ecef_m, event.state.epoch_us);
     const detailed = event.event_id === shown.chosen || shown.events.length <= DETAILED_MAX;
     const text = shown.labels && detailed && isOpen(event) ? shown.height(Math.round(fix.height_m / 1_000)) : "";
     this.#mark(Cartesian3.fromDegrees(fix.longitude_deg, fix.latitude_deg, fix.height_m), this.palette.track, event.event_id === shown.chosen ? 14 : 10, text);

@@ -4,7 +4,7 @@ import { geoAzimuthalEqualArea, geoCircle, geoDistance, geoGraticule10, geoPath,
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 
-import { fixAt, fixOf, geodetic, predictedPath, type Fix } from "./flight";
+import { fixAt, fixOf, fixSoon, geodetic, predictedPath, type Fix } from "./flight";
 import type { Area, EventLine, Impact, Place, Sensor } from "./wire";
 import { heaviest, isOpen } from "./words";
 
@@ -120,6 +120,12 @@ export function paletteOf(element: Element): Palette {
 /** Computes each path once per state: the free flight of a state never changes. */
 export class Paths {
   #held = new Map<string, { key: string; path: Fix[] }>();
+
+  /** Where an open event is now, from its newest state; null where that can't be said. */
+  at(event: EventLine, utc_us: number | null): Fix | null {
+    if (event.state === null || event.state.phase === "BOOST" || utc_us === null || !isOpen(event)) return null;
+    return fixSoon(event.state, utc_us) ?? fixAt(this.of(event), utc_us);
+  }
 
   of(event: EventLine): Fix[] {
     if (event.state === null || event.state.phase === "BOOST") return [];
@@ -454,8 +460,7 @@ export class Map2d {
 
   #nowFix(event: EventLine, utc_us: number | null): Fix | null {
     if (event.state === null) return null;
-    const moving = isOpen(event) && utc_us !== null ? fixAt(this.#paths.of(event), utc_us) : null;
-    return moving ?? fixOf(event.state.position_ecef_m, event.state.epoch_us);
+    return this.#paths.at(event, utc_us) ?? fixOf(event.state.position_ecef_m, event.state.epoch_us);
   }
 
   #drawObject(event: EventLine, [x, y]: [number, number], palette: Palette): void {

@@ -11,6 +11,8 @@ const J2 = 1.082_626_683_553e-3;
 const DEGREES = 180 / Math.PI;
 const STEP_S = 5;
 const STEPS_MAX = 1_440;
+/** Up to here stepping from the state costs less than the whole path, which few events need. */
+const SOON_S = 30;
 
 export interface Fix {
   epoch_us: number;
@@ -75,6 +77,16 @@ export function predictedPath(state: State): Fix[] {
     current = step(current, STEP_S);
   }
   return path;
+}
+
+/** Where a state's free flight is at a moment at most `SOON_S` after it; null before it, later, or on the ground. */
+export function fixSoon(state: State, utc_us: number): Fix | null {
+  let left_s = (utc_us - state.epoch_us) / 1e6;
+  if (left_s < 0 || left_s > SOON_S) return null;
+  let current: number[] = [...state.position_ecef_m, ...state.velocity_ecef_m_s];
+  for (; left_s > 0; left_s -= STEP_S) current = step(current, Math.min(STEP_S, left_s));
+  const fix = fixOf(current.slice(0, 3) as Vector, utc_us);
+  return fix.height_m < 0 ? null : fix;
 }
 
 export function fixOf(position: Vector, epoch_us: number): Fix {
