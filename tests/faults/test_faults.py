@@ -36,6 +36,7 @@ def test_every_process_server_and_link_has_its_turn(tmp_path: Path) -> None:
     made = make_installation(tmp_path / "here", nations=NATIONS, options=Options())
     faults = list(faults_for(made, 60))
     assert len(set(faults)) >= 30
+    assert list(faults_for(made, 20, first=17)) == faults[17:37], "a campaign that was ended goes on there"
     places = {one.place for one in faults}
     assert places >= {*HUB_INSTANCES, *NATIONS}
     assert places >= {f"{role}/{nation}" for role in ("guard", "picture", "server") for nation in NATIONS}

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import cycle, islice, pairwise
 from typing import Final, NamedTuple
 
@@ -115,10 +116,13 @@ class Outcome(msgspec.Struct, frozen=True):
     doubled: int
 
 
-def faults_for(installation: Installation, count: int) -> Iterator[Fault]:
-    """Yield faults in turn: every kind on every process, server and link, so that eight hit the main ones."""
+def faults_for(installation: Installation, count: int, first: int = 0) -> Iterator[Fault]:
+    """Yield faults in turn, from the first asked for: every kind on every process, server and link.
+
+    The first eight hit the main ones.
+    """
     hubs, nations = installation.hubs, installation.nations
-    first = [
+    main = [
         *(Fault("kill", f"hub/{hubs[0]}"), Fault("kill", f"server/{hubs[-1]}")),
         *(Fault("kill", f"guard/{nations[0]}"), Fault("kill", f"picture/{nations[1]}")),
         *(Fault("pause", f"hub/{hubs[-1]}"), Fault("partition", hubs[0])),
@@ -128,7 +132,8 @@ def faults_for(installation: Installation, count: int) -> Iterator[Fault]:
     processes += [f"{kind}/{nation}" for nation in nations for kind in ("guard", "picture", "server")]
     every = [Fault(kind, one) for one in processes for kind in ("kill", "pause")]
     every += [Fault(kind, end) for end in (*hubs, *nations) for kind in ("partition", "slow")]
-    return islice(cycle([*first, *(one for one in every if one not in first)]), count)
+    turn = cycle([*main, *(one for one in every if one not in main)])
+    return islice(turn, first, first + count)
 
 
 def restarts_for(installation: Installation, count: int, roles: frozenset[str] = ROLES) -> list[Fault]:
@@ -179,6 +184,8 @@ class Ordeal:
     def run(self, faults: Iterable[Fault], progress: Callable[[Fault], None]) -> Outcome:
         """Run all faults and return what came of it; the arena is opened and closed here.
 
+        Interrupted from the keyboard, it ends as if the faults so far had been all.
+
         Raises:
             EnvironmentFault: something did not start.
         """
@@ -190,12 +197,8 @@ class Ordeal:
                 for nation in self._installation.nations
             ]
             self._rest(WARM_UP_S)
-            for fault in faults:
-                progress(fault)
-                began_us = wall_now_us()
-                self._suffer(fault)
-                done.append((fault, began_us, wall_now_us()))
-                self._rest(self._pace.rest_s)
+            with suppress(KeyboardInterrupt):
+                self._suffer_all(faults, progress, done)
             self._stop.set()
             for thread in feeding:
                 thread.join(timeout=10)
@@ -204,6 +207,19 @@ class Ordeal:
             self._stop.set()
             self._arena.close()
         return self._outcome(done)
+
+    def _suffer_all(
+        self,
+        faults: Iterable[Fault],
+        progress: Callable[[Fault], None],
+        done: list[tuple[Fault, int, int]],
+    ) -> None:
+        for fault in faults:
+            progress(fault)
+            began_us = wall_now_us()
+            self._suffer(fault)
+            done.append((fault, began_us, wall_now_us()))
+            self._rest(self._pace.rest_s)
 
     def _rest(self, seconds: float) -> None:
         end_s = time.monotonic() + seconds

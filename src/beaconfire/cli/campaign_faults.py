@@ -48,6 +48,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     """Add the campaign and its options."""
     faults = actions.add_parser("faults", help="kill, stop and cut off processes and links; needs root")
     faults.add_argument("--count", type=int, default=COUNT, metavar="N", help="of faults")
+    faults.add_argument("--first", type=int, default=0, metavar="N", help="go on from this one")
     restarts = actions.add_parser("restarts", help="kill each server and process again and again")
     restarts.add_argument("--count", type=int, default=RESTARTS, metavar="N", help="times in a row")
     restarts.add_argument("--only", nargs="+", default=[], metavar="PLACE", help="such as hub/HUB-1")
@@ -64,12 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
         UsageError: a number out of range.
         EnvironmentFault: this machine has no namespaces, or something did not start.
     """
+    if arguments.action == "faults" and not 0 <= arguments.first <= COUNT_MAX:
+        raise UsageError(f"{arguments.first}", "--first", f"0 to {COUNT_MAX}")
     if arguments.action != "upgrade" and not 1 <= arguments.count <= COUNT_MAX:
         raise UsageError(f"{arguments.count} faults", "--count", f"1 to {COUNT_MAX}")
     with tempfile.TemporaryDirectory(prefix="beaconfire-faults-") as folder:
         directory = arguments.keep or Path(folder) / "installation"
         if arguments.action == "faults":
-            outcome = suffer(directory, arguments.count)
+            outcome = suffer(directory, arguments.count, arguments.first)
         else:
             outcome = _on_loopback(directory, arguments)
     _tell(outcome, as_json=arguments.json)
@@ -91,11 +94,11 @@ def _on_loopback(directory: Path, arguments: argparse.Namespace) -> Outcome:
     return _suffered(Ordeal(made, Loopback(made, ROLES), notional_report, QUICK), faults)
 
 
-def suffer(directory: Path, count: int) -> Outcome:
+def suffer(directory: Path, count: int, first: int = 0) -> Outcome:
     """Make an installation, run it through so many faults and return what came of it."""
     addresses = addresses_of((*HUB_INSTANCES, *NATIONS))
     made = make_installation(directory, nations=NATIONS, options=Options(addresses=addresses))
-    return _suffered(Ordeal(made, Arena(made, ROLES), notional_report), list(faults_for(made, count)))
+    return _suffered(Ordeal(made, Arena(made, ROLES), notional_report), list(faults_for(made, count, first)))
 
 
 def _suffered(ordeal: Ordeal, faults: list[Fault]) -> Outcome:

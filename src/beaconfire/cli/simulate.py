@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +76,16 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     runs: list[SeedRun] = []
     failures: list[Failure] = []
+    with suppress(KeyboardInterrupt):
+        _run_all(campaign, arguments, runs, failures)
+    _tell(runs, failures, as_json=arguments.json)
+    return 1 if failures else 0
+
+
+def _run_all(
+    campaign: Campaign, arguments: argparse.Namespace, runs: list[SeedRun], failures: list[Failure]
+) -> None:
+    """Gather what came of each seed; an interrupt from the keyboard leaves what there is."""
     for outcome in _outcomes(campaign, arguments):
         if isinstance(outcome, SeedRun):
             runs.append(outcome)
@@ -85,8 +96,6 @@ def run(arguments: argparse.Namespace) -> int:
             _print_shrunk(campaign, outcome)
         if not arguments.keep_going:
             break
-    _tell(runs, failures, as_json=arguments.json)
-    return 1 if failures else 0
 
 
 def _outcomes(campaign: Campaign, arguments: argparse.Namespace) -> Iterator[SeedRun | Failure]:
