@@ -98,6 +98,11 @@ class Runner:
         if self._first_words.readline().strip() != b"ready":
             raise EnvironmentFault(f"{self.name} did not become ready", f"see {self._log}")
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id, None while it is dead."""
+        return None if self._process is None or self._process.poll() is not None else self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it lives."""
         if self._process is not None and self._process.poll() is None:
