@@ -52,6 +52,7 @@ class Live:
         meets: for each other event, how many times in a row it could have been this one.
         status: life of the event.
         grown_at_us: when its uncertainty was last grown.
+        number: its place in the order in which events began.
     """
 
     def __init__(self, event_id: str) -> None:
@@ -65,6 +66,8 @@ class Live:
         self.meets: dict[str, int] = {}
         self.status = Status.TENTATIVE
         self.grown_at_us = 0
+        self.number = 0
+        self._signed: tuple[Content, Signature] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -73,12 +76,19 @@ class Live:
 
     def signature(self) -> Signature | None:
         """Return what tells it from other objects, None while there is nothing."""
-        if self.content is None or not self.content.members:
+        content = self.content
+        if content is None or not content.members:
             return None
-        firsts = [signature_of(one).first_detected_at_us for one in self.content.members]
-        known = [first for first in firsts if first is not None]
-        newest_us = max(observed_at_us(one.report) for one in self.content.members)
-        return Signature(self.content.estimate, self.content.launch, min(known, default=None), newest_us)
+        if self._signed is None or self._signed[0] is not content:
+            self._signed = content, _signature(content)
+        return self._signed[1]
+
+
+def _signature(content: Content) -> Signature:
+    firsts = [signature_of(one).first_detected_at_us for one in content.members]
+    known = [first for first in firsts if first is not None]
+    newest_us = max(observed_at_us(one.report) for one in content.members)
+    return Signature(content.estimate, content.launch, min(known, default=None), newest_us)
 
 
 def is_unseen(members: Sequence[Member], now_us: TimeUs) -> bool:

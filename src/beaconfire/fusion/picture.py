@@ -15,11 +15,7 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.fusion.assembly import (
-    Content,
-    assemble,
-    event_of,
-)
+from beaconfire.fusion.assembly import Content, assemble, event_of
 from beaconfire.fusion.correlation import (
     ALONE_M,
     NEAR_M,
@@ -33,6 +29,7 @@ from beaconfire.fusion.correlation import (
 )
 from beaconfire.fusion.launch import launches_apart
 from beaconfire.fusion.live import Live, Revised, Saved, is_unseen, over_at_us, said, shown
+from beaconfire.fusion.neighbourhood import Neighbourhood
 from beaconfire.fusion.source import Member, Source, TrackKey, member_of, status_of
 from beaconfire.messages.event import Event, PlaceTime
 from beaconfire.messages.words import Mode, Nation, Sharing, Status, TimeUs
@@ -74,6 +71,8 @@ class Picture:
         self._tracks: OrderedDict[TrackKey, Member] = OrderedDict()
         self._live: OrderedDict[str, Live] = OrderedDict()
         self._event_of: dict[TrackKey, str] = {}
+        self._neighbourhood = Neighbourhood()
+        self._begun = 0
         self._gone_events: list[str] = []
         self._gone_tracks: list[TrackKey] = []
         self.stale = 0
@@ -110,7 +109,7 @@ class Picture:
         for source in sources:
             self._tracks[source.key] = member_of(source)
         for one in saved:
-            live = Live(one.event.event_id)
+            live = self._enter(Live(one.event.event_id))
             live.last, live.raid_id, live.status = one.event, one.event.raid_id, one.event.status
             live.grown_at_us = one.event.as_of_us
             for nation, track in one.tracks:
@@ -118,8 +117,8 @@ class Picture:
                 if key in self._tracks:
                     live.tracks[key] = None
                     self._event_of[key] = live.event_id
-            live.content = assemble(self._members(live)) if live.tracks else None
-            self._live[live.event_id] = live
+            if live.tracks:
+                self._assemble(live)
         for key in [key for key in self._tracks if key not in self._event_of]:
             del self._tracks[key]
 
@@ -195,16 +194,24 @@ class Picture:
     def _begin(self, key: TrackKey) -> Live:
         """Return a new event, named by a keyed hash of the track it began with; the oldest over one goes."""
         order = sum(1 for one in self._live if one.startswith(self._name(key, 0)[:12]))
-        live = Live(self._name(key, order))
-        self._live[live.event_id] = live
+        live = self._enter(Live(self._name(key, order)))
         if len(self._live) > EVENTS_MAX:
             over = [e for e, one in self._live.items() if one.is_over]
             gone = self._live.pop(over[0] if over else next(iter(self._live)))
+            self._neighbourhood.remove(gone.event_id)
             self._gone_events.append(gone.event_id)
             self._gone_tracks += gone.tracks
             for old in gone.tracks:
                 self._event_of.pop(old, None)
                 self._tracks.pop(old, None)
+        return live
+
+    def _enter(self, live: Live) -> Live:
+        """Take an event in, last in order."""
+        self._begun += 1
+        live.number = self._begun
+        self._live[live.event_id] = live
+        self._neighbourhood.place(live.event_id, None)
         return live
 
     def _name(self, key: TrackKey, order: int) -> str:
@@ -217,15 +224,20 @@ class Picture:
         framed = b"".join(len(part).to_bytes(4, "big") + part.encode() for part in parts)
         return hmac.new(self._secret, framed, hashlib.sha256).hexdigest()
 
-    def _open_events(self) -> list[Live]:
-        return [one for one in self._live.values() if one.tracks and not one.is_over]
+    def _open_events(self, among: set[str] | None = None) -> list[Live]:
+        """Return the events that go on, in order of their beginning; only those among some, if given."""
+        events = self._live.values() if among is None else map(self._live.__getitem__, self._in_order(among))
+        return [one for one in events if one.tracks and not one.is_over]
+
+    def _in_order(self, among: set[str]) -> list[str]:
+        return sorted(among, key=lambda event_id: self._live[event_id].number)
 
     def _find(self, track: Member, but: Live | None = None) -> Live | None:
         """Return the event that a track belongs to, None if it is a new object."""
         own = signature_of(track)
         fitting: list[tuple[float, Live]] = []
         near: list[tuple[float, float, Live]] = []
-        for live in self._open_events():
+        for live in self._open_events(self._neighbourhood.near(own.estimate)):
             signature = live.signature()
             if live is but or signature is None or not fits_nation(track, self._members(live)):
                 continue
@@ -260,12 +272,17 @@ class Picture:
 
     def _revise(self, live: Live, now_us: TimeUs) -> list[Revised]:
         """Return the revision that the event's reports make now."""
-        live.content = assemble(self._members(live))
+        content = self._assemble(live)
         self._judge(live, now_us)
-        disagreeing = frozenset(live.content.conflicts)
+        disagreeing = frozenset(content.conflicts)
         news = tuple(sorted(disagreeing - live.told))
         live.told = disagreeing
-        return self._emit(live, self._event(live, live.content), now_us, news)
+        return self._emit(live, self._event(live, content), now_us, news)
+
+    def _assemble(self, live: Live) -> Content:
+        live.content = content = assemble(self._members(live))
+        self._neighbourhood.place(live.event_id, content.estimate)
+        return content
 
     def _judge(self, live: Live, now_us: TimeUs) -> None:
         """Set the status that the reports give: a confirmed event is lost only to everybody."""
@@ -329,13 +346,16 @@ class Picture:
         own = live.signature()
         if own is None or live.is_over:
             return []
-        for other in self._open_events():
+        own_members = self._members(live)
+        near = self._neighbourhood.near(own.estimate)
+        live.meets = {event_id: count for event_id, count in live.meets.items() if event_id in near}
+        for other in self._open_events(near):
             signature = other.signature()
-            members = self._members(other)
-            apart = other is live or signature is None
-            if apart or not all(fits_nation(one, members) for one in self._members(live)):
+            if other is live or signature is None:
                 continue
-            assert signature is not None
+            members = self._members(other)
+            if not all(fits_nation(one, members) for one in own_members):
+                continue
             if gate_ratio(own, signature) > 1.0:
                 live.meets.pop(other.event_id, None)
                 continue
@@ -361,12 +381,10 @@ class Picture:
         for other in self._open_events():
             if other is live or other.last is None or other.last.launch is None:
                 continue
-            if other.raid_id is not None and other.raid_id == live.raid_id:
+            if live.raid_id is not None and other.raid_id is not None:
                 continue
             distance_m, interval_s = launches_apart(launch, other.last.launch)
             if distance_m > RAID_DISTANCE_M or interval_s > RAID_INTERVAL_S:
-                continue
-            if live.raid_id is not None and other.raid_id is not None:
                 continue
             first = min(live.event_id, other.event_id)
             raid_id = other.raid_id or live.raid_id or self._digest("raid", first)[:16]

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+from numba import njit
 
 from beaconfire.errors import PeerError
 from beaconfire.frames.types import Vector
@@ -26,8 +27,6 @@ VARIANCE_MAX: Final = 1e15
 EXTRAPOLATED_US: Final = 2_000_000
 ROUNDING: Final = 1e-9
 """So far below nothing, beside a unit diagonal, an eigenvalue may lie by rounding on the way here."""
-_UPPER: Final = np.triu_indices(7)
-_LOWER: Final = (_UPPER[1], _UPPER[0])
 
 
 class TrackKey(NamedTuple):
@@ -191,18 +190,36 @@ def _matrix(covariance: Covariance) -> Vector | None:
     """Return the full (7, 7) matrix, or None if it is not a covariance."""
     if len(covariance.upper) != 28 or not covariance.prior_sigma_log_inverse_beta > 0.0:
         return None
-    full = np.empty((7, 7))
-    full[_UPPER] = covariance.upper
-    full[_LOWER] = covariance.upper
-    diagonal = np.diag(full)
-    if not np.all(np.abs(full) <= VARIANCE_MAX) or np.any(diagonal < VARIANCE_MIN):
-        return None
-    scale = 1.0 / np.sqrt(diagonal)
-    try:
-        np.linalg.cholesky(full * np.outer(scale, scale) + ROUNDING * np.eye(7))
-    except np.linalg.LinAlgError:
-        return None
-    return full
+    full, fine = _full_kernel(np.array(covariance.upper))
+    return full if fine else None
+
+
+@njit(cache=True)
+def _full_kernel(upper: Vector) -> tuple[Vector, bool]:
+    """Return the full (7, 7) matrix of an upper triangle, and whether it is a covariance.
+
+    It is if, scaled to a unit diagonal and given room for rounding, it has a Cholesky factor.
+    """
+    full, factor, scale = np.empty((7, 7)), np.zeros((7, 7)), np.empty(7)
+    fine, taken = True, 0
+    for i in range(7):
+        for j in range(i, 7):
+            full[i, j] = full[j, i] = upper[taken]
+            fine = fine and abs(upper[taken]) <= VARIANCE_MAX
+            taken += 1
+        fine = fine and full[i, i] >= VARIANCE_MIN
+        scale[i] = 1.0 / math.sqrt(full[i, i]) if fine else 1.0
+    if not fine:
+        return full, False
+    for i in range(7):
+        for j in range(i + 1):
+            left = full[i, j] * scale[i] * scale[j] + (ROUNDING if i == j else 0.0)
+            for k in range(j):
+                left -= factor[i, k] * factor[j, k]
+            if i == j and not left > 0.0:
+                return full, False
+            factor[i, j] = math.sqrt(left) if i == j else left / factor[j, j]
+    return full, True
 
 
 def estimate_of(report: Report) -> Estimate | None:
