@@ -6,6 +6,7 @@ as public accounts of ascents allow. A flight that pulls up or glides may go on 
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,17 +18,22 @@ from beaconfire.flight.impact import (
     ellipses_of_landing,
     impact_of_landing,
     landing_of,
-    landings_kernel,
     spread_of_samples,
 )
 from beaconfire.flight.outline import contours_of
-from beaconfire.frames.geodesy import destination, geodetic_from_ecef_kernel
+from beaconfire.flight.propagation import FLIGHT_TIME_MAX_S
+from beaconfire.frames.geodesy import destination, geodetic_from_ecef_kernel, great_circle_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.fusion.source import Estimate
 from beaconfire.messages.estimate import ImpactEstimate
 from beaconfire.messages.event import ImpactAreas
 from beaconfire.messages.words import Hypothesis, TimeUs
-from beaconfire.units import microseconds_from_seconds
+from beaconfire.units import (
+    EARTH_GM_M3_S2,
+    EARTH_MEAN_RADIUS_M,
+    EARTH_ROTATION_RAD_S,
+    microseconds_from_seconds,
+)
 
 TWO_SIDED_95: Final = 1.96
 MANOEUVRE_WEIGHT: Final = 0.8
@@ -49,6 +55,10 @@ LATER_LIMIT_M: Final = 9_000_000.0
 """A wider area than this, at 95 %, can't be laid in a plane about its centre."""
 LANDED_LEAST: Final = 48
 """Of 64 samples of a thrust that goes on, so many must come down for an area to mean anything."""
+
+
+_SHARES: Final = np.array([NormalDist().cdf(one) for one in NORMAL_SAMPLES[:, 0].tolist()])
+"""The first coordinate of the samples, uniform between 0 and 1."""
 
 
 class Outlook(NamedTuple):
@@ -137,40 +147,80 @@ def _burnt_s(estimate: Estimate, launched_at_us: TimeUs | None) -> float:
 def _driven(estimate: Estimate, burnt_s: float) -> Landing | None:
     """Return the landing if thrust goes on for an unknown time, from fixed samples."""
     states, durations_s = _ends_of_thrust(estimate, burnt_s)
-    place = geodetic_from_ecef_kernel(*(float(x) for x in estimate.state[:3]))
-    centre = (float(place[0]), float(place[1]))
-    for _ in range(2):  # the middle of the landings: seen from the point below, then from itself
-        about = _about(centre, states, durations_s)
-        if about is None:
-            return None
-        east, north = float(about[0][0]), float(about[0][1])
-        centre = destination(*centre, math.atan2(east, north), math.hypot(east, north))
-    about = _about(centre, states, durations_s)
-    if about is None:
+    places = kepler_landings(states)
+    places[:, 2] += durations_s
+    places = places[~np.isnan(places[:, 2])]
+    if len(places) < LANDED_LEAST:
         return None
-    mean, spread, scales = about
+    point = geodetic_from_ecef_kernel(*(float(x) for x in estimate.state[:3]))
+    centre = (float(point[0]), float(point[1]))
+    for _ in range(2):  # the middle of the landings: seen from the point below, then from itself
+        east, north, _ = (float(value) for value in _offsets(centre, places).mean(axis=0))
+        centre = destination(*centre, math.atan2(east, north), math.hypot(east, north))
+    mean, spread, scales = spread_of_samples(_offsets(centre, places))
     reference = np.array((*centre, 0.0))
     last = float(np.linalg.eigvalsh(spread[:2, :2])[1])
     landing = Landing(reference, mean * (0.0, 0.0, 1.0), spread, scales, is_bent=True)
     return landing if scales[1] * math.sqrt(max(last, 0.0)) <= LATER_LIMIT_M else None
 
 
-def _about(
-    centre: tuple[float, float], states: Vector, durations_s: Vector
-) -> tuple[Vector, Vector, tuple[float, ...]] | None:
-    """Return mean, covariance and scales of landings about a place; None if too few come down."""
-    landings, failed = landings_kernel(states, np.array((*centre, 0.0)), 0.0)
-    if len(landings) - failed < LANDED_LEAST:
-        return None
-    landings[:, 2] += durations_s
-    return spread_of_samples(landings[~np.isnan(landings[:, 0])])
+def _offsets(centre: tuple[float, float], places: Vector) -> Vector:
+    """Return east, north (m) and time (s) of places (latitude, longitude, time) from a centre, (n, 3)."""
+    out = np.empty_like(places)
+    for row, (latitude, longitude, elapsed_s) in zip(out, places.tolist(), strict=True):
+        distance, bearing = great_circle_kernel(*centre, latitude, longitude)
+        row[:] = distance * math.sin(bearing), distance * math.cos(bearing), elapsed_s
+    return out
+
+
+def kepler_landings(states: Vector) -> Vector:
+    """Return latitude, longitude (rad) and seconds until each body comes down on a sphere, without air.
+
+    Good to a hundredth of the way, which is enough for what no one can know to a half. Shape (n, 3), nan of
+    those that stay up for over two hours.
+
+    Source: Bate, Mueller and White, Fundamentals of Astrodynamics (1971), chapters 2 and 4.
+
+    Args:
+        states: of seven, ECEF, SI, shape (n, 7).
+    """
+    positions = states[:, :3]
+    spin = np.array((0.0, 0.0, EARTH_ROTATION_RAD_S))
+    velocities = states[:, 3:6] + np.cross(spin, positions)
+    radius = np.linalg.norm(positions, axis=1)
+    normal = np.cross(positions, velocities)
+    momentum = np.linalg.norm(normal, axis=1)
+    axis = 1.0 / (2.0 / radius - np.sum(velocities**2, axis=1) / EARTH_GM_M3_S2)
+    ratio = momentum**2 / EARTH_GM_M3_S2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        eccentricity = np.sqrt(np.where(axis > 0.0, 1.0 - ratio / axis, np.nan))
+        out_at, down_at = (np.arccos((ratio / r - 1.0) / eccentricity) for r in (radius, EARTH_MEAN_RADIUS_M))
+        falls = np.sum(positions * velocities, axis=1) < 0.0
+        now = np.where(falls, 2.0 * math.pi - out_at, out_at)
+        landed = 2.0 * math.pi - down_at
+        anomalies = [
+            2.0
+            * np.arctan2(
+                np.sqrt(1.0 - eccentricity) * np.sin(0.5 * one),
+                np.sqrt(1.0 + eccentricity) * np.cos(0.5 * one),
+            )
+            for one in (now, landed)
+        ]
+        start, end = (one - eccentricity * np.sin(one) for one in anomalies)
+        elapsed_s = (end - start) * np.sqrt(axis**3 / EARTH_GM_M3_S2)
+    ahead = np.cross(normal, positions) / (momentum * radius)[:, None]
+    turn = (landed - now)[:, None]
+    ends = positions / radius[:, None] * np.cos(turn) + ahead * np.sin(turn)
+    longitude = np.arctan2(ends[:, 1], ends[:, 0]) - EARTH_ROTATION_RAD_S * elapsed_s
+    longitude = (longitude + math.pi) % (2.0 * math.pi) - math.pi
+    elapsed_s = np.where(elapsed_s <= FLIGHT_TIME_MAX_S, elapsed_s, np.nan)
+    return np.column_stack((np.arcsin(np.clip(ends[:, 2], -1.0, 1.0)), longitude, elapsed_s))
 
 
 def _ends_of_thrust(estimate: Estimate, burnt_s: float) -> tuple[Vector, Vector]:
     """Return states of seven at the end of thrust, shape (64, 7), and the seconds until then, shape (64,)."""
     normal = NORMAL_SAMPLES
-    share = 0.5 * (1.0 + np.vectorize(math.erf)(normal[:, 0] / math.sqrt(2.0)))
-    seconds = burnt_s * ((BURN_MAX_S / burnt_s) ** share - 1.0)
+    seconds = burnt_s * ((BURN_MAX_S / burnt_s) ** _SHARES - 1.0)
     drive = DRIVE_M_S2 * np.exp(DRIVE_LOG_SIGMA * normal[:, 1])
     root = np.linalg.cholesky(estimate.covariance[3:6, 3:6] + 1e-6 * np.eye(3))
     velocities = estimate.state[3:6] + normal[:, 4:7] @ root.T

@@ -6,11 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from beaconfire.flight.fall import fall_kernel
 from beaconfire.formats.flights import shipped_flights
 from beaconfire.formats.sensors import shipped_sensors
-from beaconfire.frames.geodesy import Geodetic, great_circle_kernel
+from beaconfire.frames.geodesy import Geodetic, geodetic_from_ecef_kernel, great_circle_kernel
 from beaconfire.fusion.assembly import manoeuvre_outlooks
-from beaconfire.fusion.outlook import Outlook, falling, stated, thrusting
+from beaconfire.fusion.outlook import Outlook, falling, kepler_landings, stated, thrusting
 from beaconfire.fusion.source import Estimate
 from beaconfire.messages.estimate import Ellipse, ImpactEstimate
 from beaconfire.messages.words import Hypothesis
@@ -68,6 +69,19 @@ def test_under_thrust_it_ends_now_or_later_and_the_two_hold_the_truth() -> None:
             held += holds(later, truth.impact) or holds(now, truth.impact)
     assert count >= 20
     assert held / count >= 0.95
+
+
+@pytest.mark.parametrize(("speed_m_s", "climb_deg"), [(2_000.0, 40.0), (5_000.0, 60.0), (6_500.0, 30.0)])
+def test_kepler_comes_down_where_the_flight_does(speed_m_s: float, climb_deg: float) -> None:
+    state = state_at(speed_m_s=speed_m_s, climb_deg=climb_deg)
+    elapsed_s, ground = fall_kernel(state, 0.0)
+    start = geodetic_from_ecef_kernel(*(float(x) for x in state[:3]))
+    end = geodetic_from_ecef_kernel(*(float(x) for x in ground[:3]))
+    latitude, longitude, seconds = kepler_landings(state[None])[0].tolist()
+    range_m, _ = great_circle_kernel(start[0], start[1], end[0], end[1])
+    miss_m, _ = great_circle_kernel(latitude, longitude, end[0], end[1])
+    assert miss_m < 0.02 * range_m + 10_000.0
+    assert seconds == pytest.approx(elapsed_s, rel=0.05)
 
 
 def test_nothing_is_said_under_thrust_of_what_could_go_into_orbit() -> None:
