@@ -203,7 +203,8 @@ def _flaw_in_marks(
     false = [
         party
         for party, key_id, signature in marks
-        if keys is not None and not _is_signed(keys.get(key_id), party, body, signature)
+        if keys is not None
+        and (not _is_signed(keys.get(key_id), party, body, signature) or _is_late(keys[key_id], body))
     ]
     return f"signature of {false[0]} is false" if false else ""
 
@@ -223,6 +224,12 @@ def _is_signed(key: Mapping[str, Any] | None, party: str, body: bytes, signature
         return crypto_sign_open(signature + text, key["public"]) == text
     except Exception:  # noqa: BLE001 - whatever the library throws, the signature is not good
         return False
+
+
+def _is_late(key: Mapping[str, Any], body: bytes) -> bool:
+    """Return whether a checkpoint says that it was signed when its key was revoked already."""
+    revoked_us = key.get("revoked_from_us")
+    return revoked_us is not None and msgspec.msgpack.decode(body)["at_us"] >= revoked_us
 
 
 def _fingerprint(key: Mapping[str, Any]) -> str:

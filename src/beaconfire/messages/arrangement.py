@@ -43,6 +43,17 @@ class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public: bytes
 
 
+class TrustedKey(PublicKey, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A public key as it stands in a keyring.
+
+    Attributes:
+        revoked_from_us: UTC; what is signed with it from then on is not its party's word, and nothing more
+            is taken under it at all, since who holds a stolen key can state any time. None: it is trusted.
+    """
+
+    revoked_from_us: TimeUs | None = None
+
+
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The most that may pass from one party to another: a plain list beside the Cedar policies.
 

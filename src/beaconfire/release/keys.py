@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey as _NaclSigningKey
 from nacl.signing import VerifyKey as _NaclVerifyKey
 
 from beaconfire.errors import UsageError
-from beaconfire.messages.arrangement import KeyClass, PublicKey
+from beaconfire.messages.arrangement import KeyClass, PublicKey, TrustedKey
 
 SEED_BYTES: Final = 32
 MAXIMUM_KEYS: Final = 256
@@ -19,6 +20,7 @@ DEGRADATION_TYPE: Final = "application/vnd.beaconfire.degradation"
 BUNDLE_TYPE: Final = "application/vnd.beaconfire.bundle+json"
 RECEIPT_TYPE: Final = "application/vnd.beaconfire.receipt"
 SUSPENSION_TYPE: Final = "application/vnd.beaconfire.suspension"
+ROTATION_TYPE: Final = "application/vnd.beaconfire.rotation"
 
 
 def pre_authentication_encoding(content_type: str, body: bytes) -> bytes:
@@ -62,7 +64,10 @@ class SigningKey:
 
 
 class Keyring:
-    """The public keys one process trusts, all of one class.
+    """The public keys one process trusts, all of one class, and those it trusts no more.
+
+    A party may have several while it changes from one to the next. A revoked key stays in the keyring, so
+    that it is known why it is refused; it verifies nothing, whatever time is stated under it.
 
     Attributes:
         key_class: the class of every key in it.
@@ -76,6 +81,7 @@ class Keyring:
         """
         self.key_class = key_class
         self._keys: dict[str, tuple[str, _NaclVerifyKey]] = {}
+        self._revoked: set[str] = set()
         for key in keys:
             self._add(key)
 
@@ -83,13 +89,21 @@ class Keyring:
         if key.key_class is not self.key_class:
             wanted = f"only keys of class {self.key_class}"
             raise UsageError(f"a key of class {key.key_class} in the keyring", key.party, wanted)
-        if len(self._keys) >= MAXIMUM_KEYS:
+        if len(self._keys) + len(self._revoked) >= MAXIMUM_KEYS:
             raise UsageError("too many keys", key.party, f"at most {MAXIMUM_KEYS}")
         try:
             verifier = _NaclVerifyKey(key.public)
         except (CryptoError, ValueError, TypeError) as error:
             raise UsageError("a malformed public key", key.party, "32 bytes") from error
-        self._keys[fingerprint(key)] = (key.party, verifier)
+        if isinstance(key, TrustedKey) and key.revoked_from_us is not None:
+            self._revoked.add(fingerprint(key))
+            self._keys.pop(fingerprint(key), None)
+        elif fingerprint(key) not in self._revoked:
+            self._keys[fingerprint(key)] = (key.party, verifier)
+
+    def is_revoked(self, key_id: str) -> bool:
+        """Return whether that key was trusted here and is no more."""
+        return key_id in self._revoked
 
     def party_of(self, key_id: str) -> str | None:
         """Return whose key that is, or None if it is not trusted here."""
@@ -106,3 +120,35 @@ class Keyring:
         except (CryptoError, ValueError, TypeError):
             return None
         return entry[0]
+
+
+class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A party's new public key, signed with the one before it: who trusts that one can see whose it is.
+
+    Attributes:
+        new: the new key's public half.
+        old_key_id: fingerprint of the key that vouches for it.
+        signature: of that key over the new one's fingerprint.
+    """
+
+    new: PublicKey
+    old_key_id: str
+    signature: bytes
+
+
+def rotation_to(new: PublicKey, old: SigningKey) -> Rotation:
+    """Return the old key's word for a new one of the same party and class.
+
+    Raises:
+        UsageError: they are of two parties or classes, or the same.
+    """
+    if (new.party, new.key_class) != (old.party, old.public.key_class) or fingerprint(new) == old.key_id:
+        raise UsageError("not the next key of the same party", new.party, f"a new {old.public.key_class} key")
+    return Rotation(new, old.key_id, old.sign(ROTATION_TYPE, fingerprint(new).encode()))
+
+
+def is_rotation_good(rotation: Rotation, keyring: Keyring) -> bool:
+    """Return whether a key of the same party and class that is trusted here vouches for the new one."""
+    body = fingerprint(rotation.new).encode()
+    signer = keyring.verify(rotation.old_key_id, ROTATION_TYPE, body, rotation.signature)
+    return signer == rotation.new.party and rotation.new.key_class is keyring.key_class

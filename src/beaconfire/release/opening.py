@@ -121,7 +121,8 @@ def _check_signature(envelope: Sealed, header: Header, keyring: Keyring) -> None
         raise _Refused(Reason.SCHEMA, f"schema {header.schema}, kind {header.kind[:20]}")
     party = keyring.party_of(header.key_id)
     if party is None:
-        raise _Refused(Reason.UNKNOWN_KEY, header.key_id[:40])
+        revoked = "revoked " if keyring.is_revoked(header.key_id) else ""
+        raise _Refused(Reason.UNKNOWN_KEY, revoked + header.key_id[:40])
     if party != header.originator or party == HUB:
         raise _Refused(Reason.BAD_SIGNATURE, f"key of {party} under a report of {header.originator[:8]}")
     if keyring.verify(header.key_id, HEADER_TYPE, envelope.header, envelope.signature) is None:

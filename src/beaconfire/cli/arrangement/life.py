@@ -20,7 +20,7 @@ from beaconfire.cli.arrangement.papers import (
 )
 from beaconfire.cli.arrangement.proving import unproved
 from beaconfire.cli.arrangement.words import WORD_SUFFIX, read_word
-from beaconfire.cli.keys import read_public
+from beaconfire.cli.keys import read_trusted
 from beaconfire.errors import UsageError
 from beaconfire.messages.arrangement import ArrangementTemplate, KeyClass, PublicKey, SignedBundle
 from beaconfire.messages.words import HUB
@@ -88,14 +88,14 @@ def _validity(arguments: argparse.Namespace) -> tuple[int, int]:
 
 def _propose(arguments: argparse.Namespace) -> int:
     template = template_of(arguments.template)
-    keys = [key for file in arguments.public for key in read_public(file)]
+    keys = [key for file in arguments.public for key in read_trusted(file)]
     return _write_draft(arguments, template, keys, None)
 
 
 def _counter(arguments: argparse.Namespace) -> int:
     answered = paper_of(read_signed(arguments.draft), str(arguments.draft))
     template = template_of(arguments.terms) if arguments.terms else template_from(answered.bundle)
-    keys = [key for file in arguments.public or () for key in read_public(file)]
+    keys = [key for file in arguments.public or () for key in read_trusted(file)]
     return _write_draft(arguments, template, keys or list(answered.bundle.keys), answered)
 
 
