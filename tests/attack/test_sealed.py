@@ -5,22 +5,41 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from beaconfire.audit.record import Outcome, decode_record
+from beaconfire.errors import PeerError
 from beaconfire.messages.arrangement import KeyClass, PublicKey
-from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, decode_header, decode_sealed, encode
+from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, decode, decode_header, decode_sealed, encode
 from beaconfire.messages.envelope import Disclosure, Header, Sealed
 from beaconfire.messages.label import GroupLabel
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.words import HUB, Group, Level, Mode, Sharing
+from beaconfire.messages.transfer import Delivery
+from beaconfire.messages.words import HUB, Group, Lane, Level, Mode, Sharing
+from beaconfire.nodes.commands import Deliver
+from beaconfire.nodes.hub import HubNode
 from beaconfire.release.arrangements import Arrangements
 from beaconfire.release.cedar import CedarDecider
-from beaconfire.release.content import encode_content
+from beaconfire.release.content import decode_content, encode_content
 from beaconfire.release.decide import Outgoing, Released, Releaser, release_to_hub, release_to_partner
 from beaconfire.release.keys import HEADER_TYPE, Keyring, SigningKey
 from beaconfire.release.label import label_report
 from beaconfire.release.opening import Opened, open_sealed
 from beaconfire.release.seal import degrade
 from beaconfire.release.terms import SealTerms
-from release_world import JPN, KOR, T0_US, USA, agreements, key_of, keyring, report, rules
+from release_world import (
+    JPN,
+    KOR,
+    T0_US,
+    USA,
+    MemoryRows,
+    agreements,
+    hub_config,
+    key_of,
+    keyring,
+    now,
+    report,
+    rules,
+    to_hub,
+)
 
 ARRANGEMENTS = Arrangements(agreements())
 DECIDER = CedarDecider(agreements())
@@ -121,6 +140,20 @@ def unlabelled(sealed: Sealed) -> Sealed:
     return with_header(sealed, key_of(KOR), label=label)
 
 
+def given_twice(data: bytes, key: str, value: object) -> bytes:
+    """Return a MessagePack map with one more pair at its end, whose key stands in it already."""
+    short = data[0] & 0xF0 == 0x80
+    size, rest = (data[0] & 0x0F, data[1:]) if short else (int.from_bytes(data[1:3], "big"), data[3:])
+    head = bytes([0x80 | size + 1]) if size < 15 else b"\xde" + (size + 1).to_bytes(2, "big")
+    return head + rest + encode(key) + encode(value)
+
+
+def header_with_a_key_twice(sealed: Sealed) -> Sealed:
+    """Return the report under a header that names its originator twice, well signed by it."""
+    body = given_twice(sealed.header, "originator", KOR)
+    return msgspec.structs.replace(sealed, header=body, signature=key_of(KOR).sign(HEADER_TYPE, body))
+
+
 ATTACKS: list[tuple[str, Callable[[Sealed], Sealed | bytes], Reason]] = [
     ("forged by a partner", lambda s: with_header(s, key_of(USA)), Reason.BAD_SIGNATURE),
     ("forged by the hub", lambda s: with_header(s, key_of(HUB)), Reason.BAD_SIGNATURE),
@@ -179,12 +212,39 @@ ATTACKS: list[tuple[str, Callable[[Sealed], Sealed | bytes], Reason]] = [
     ("cut off", lambda s: encode(s)[:-7], Reason.SCHEMA),
     ("nested without end", lambda _: b"\x91" * 60_000, Reason.SCHEMA),
     ("empty", lambda _: b"", Reason.SCHEMA),
+    ("basis given twice", lambda s: given_twice(encode(s), "basis", ("trilateral",)), Reason.SCHEMA),
+    ("a key of the header given twice", header_with_a_key_twice, Reason.SCHEMA),
 ]
 
 
 @pytest.mark.parametrize(("attack", "wanted"), [a[1:] for a in ATTACKS], ids=[a[0] for a in ATTACKS])
 def test_attack_is_refused(attack: Callable[[Sealed], Sealed | bytes], wanted: Reason) -> None:
     assert reason(opening(attack(at_japan()))) is wanted
+
+
+@pytest.mark.parametrize("attack", [a[1] for a in ATTACKS], ids=[a[0] for a in ATTACKS])
+def test_each_attack_on_the_way_to_the_hub_is_refused_audited_and_counted(
+    attack: Callable[[Sealed], Sealed | bytes],
+) -> None:
+    """Refused whole on arrival, or towards Japan, for which it was altered; Korea's log says so."""
+    attacked = attack(at_hub())
+    body = attacked if isinstance(attacked, bytes) else encode(attacked)
+    report_id = report().report_id
+    delivery = Delivery(KOR, HUB, Lane.FLASH, 1, 1, 0, report_id, body)
+    rows = MemoryRows()
+    node = HubNode(hub_config(), rows)
+    commands = node.receive(to_hub(delivery, KOR, Lane.FLASH), now())
+    rows.commit(commands)
+    passed = [decode(one.body) for one in commands if isinstance(one, Deliver)]
+    assert not [one for one in passed if isinstance(one, Delivery) and one.recipient == JPN]
+    refused = [one for one in map(decode_record, rows.log("gave/KOR")) if one.outcome is Outcome.REFUSED]
+    assert len(refused) == node.counters["rejected"] + node.counters["refused"] > 0
+
+
+def test_a_key_of_a_group_given_twice_is_no_content() -> None:
+    content = encode_content(report().timing)
+    with pytest.raises(PeerError):
+        decode_content(Group.TIMING, given_twice(content, "observed_at_us", 1))
 
 
 def test_the_untouched_report_is_accepted() -> None:

@@ -1,6 +1,6 @@
 """Bytes from messages and back: MessagePack on the wire, JSON at the edges. Size first, then strict."""
 
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -24,6 +24,7 @@ from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 from beaconfire.messages.words import LINK_SCHEMA
 
 MAXIMUM_MESSAGE_BYTES: Final = 65_536
+Decoded = TypeVar("Decoded")
 
 Message = (
     DetectionBatch
@@ -62,6 +63,20 @@ def _bounded(data: bytes) -> bytes:
     return data
 
 
+def said_once(value: Decoded, data: bytes) -> Decoded:
+    """Return what was decoded from signed bytes, if these say nothing beside it.
+
+    A MessagePack map may give a key twice; a decoder takes the last and another the first, so that two
+    readers of the same signed bytes would not read the same.
+
+    Raises:
+        PeerError: the bytes are longer than what they say.
+    """
+    if len(_encoder.encode(value)) < len(data):
+        raise PeerError("schema", "a field given twice, or longer than it need be")
+    return value
+
+
 def decode(data: bytes, schema: int = LINK_SCHEMA) -> Message:
     """Return the message in `data`.
 
@@ -84,7 +99,7 @@ def decode(data: bytes, schema: int = LINK_SCHEMA) -> Message:
 def decode_header(data: bytes) -> Header:
     """Return the header in `data`; raises `PeerError` as `decode` does."""
     try:
-        return _header_decoder.decode(_bounded(data))
+        return said_once(_header_decoder.decode(_bounded(data)), data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PeerError("schema", str(error)) from error
 
@@ -92,6 +107,6 @@ def decode_header(data: bytes) -> Header:
 def decode_sealed(data: bytes) -> Sealed:
     """Return the sealed report in `data`; raises `PeerError` as `decode` does."""
     try:
-        return _sealed_decoder.decode(_bounded(data))
+        return said_once(_sealed_decoder.decode(_bounded(data)), data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PeerError("schema", str(error)) from error

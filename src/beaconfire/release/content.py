@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from beaconfire.errors import PeerError
+from beaconfire.messages.codec import said_once
 from beaconfire.messages.estimate import (
     Covariance,
     Ellipse,
@@ -55,7 +56,7 @@ def decode_content(group: Group, content: bytes) -> Content:
         PeerError: not of the group's type, None, a number that is not finite, or out of bounds.
     """
     try:
-        value: Content = _decoders[group].decode(content)
+        value: Content = said_once(_decoders[group].decode(content), content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PeerError("schema", f"{group}: {error}") from error
     flaw = flaw_in_content(value)

@@ -301,6 +301,8 @@ def release_to_partner(
         return Withheld(reason=Reason.MODE_MISMATCH, rule="mode", detail=header.mode)
     if now_us >= header.expires_at_us:
         return Withheld(reason=Reason.EXPIRED, rule="expiry")
+    if header.hops_max < 1:
+        return Withheld(reason=Reason.TOO_MANY_HOPS, rule="hops")
     between = releaser.arrangements.between(header.originator, recipient, now_us)
     agreements = tuple(one for one in between if f"{recipient}/{one.bundle.arrangement}" in opened.basis)
     age_us = now_us - header.valid_from_us

@@ -111,6 +111,10 @@ def test_cut_off_end_and_forged_checkpoint_are_found(tmp_path: Path) -> None:
 
     records = logs[name]
     assert not flaw()
+    hub = next(one for one in keys if one["party"] == HUB)
+    for revoked_us, is_false in ((1, True), (2**62, False)):
+        hub["revoked_from_us"] = revoked_us
+        assert ("is false" in flaw()) is is_false, "signed after its key was revoked, or before"
     logs[name] = records[:3]
     assert "counts 4" in flaw()
     del logs[name]
