@@ -75,6 +75,7 @@ class Motion:
         start_due_s: length of the arc at which its start is looked at again.
         failures: solves in a row that free flight did not explain.
         plots: number of radar plots taken.
+        began_s: time of the first row of all.
         newest_s: time of the newest row.
         gap_s: usual time between two rows.
         anchor: state, covariance and time of the first steady estimate, for the launch point.
@@ -96,7 +97,7 @@ class Motion:
         self.start_due_s = 0.0
         self.failures = 0
         self.plots = len(seed.rows)
-        self.newest_s = seed.time_s
+        self.began_s, self.newest_s = float(seed.rows[0][0]), seed.time_s
         self.gap_s = 1.0
         self.anchor: tuple[Vector, Vector, float] | None = None
         self.first_arc: tuple[Vector, Vector, float] | None = None
@@ -167,11 +168,16 @@ class Motion:
         )
         return state, covariance
 
-    def take(self, row: Vector) -> None:
-        """Use one row: the filter if it is not late, the batch in any case."""
+    def take(self, row: Vector, there: tuple[Vector, Vector] | None = None) -> None:
+        """Use one row: the filter if it is not late, the batch in any case.
+
+        Args:
+            row: of a sensor that the table holds.
+            there: what `at` says of the row's time, if it is known already.
+        """
         time_s = float(row[0])
         if time_s >= self.time_s:
-            state, covariance = self.at(time_s)
+            state, covariance = self.at(time_s) if there is None else there
             after, spread, distance = update_kernel(row, self.sensors, state, covariance)
             if distance > SURPRISE and self.arc is None:
                 covariance = _freed(covariance, max(time_s - self.time_s, 0.1))

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from beaconfire.frames.types import Vector
+from beaconfire.messages.words import Status
 from beaconfire.tracking.filter import gate_kernel, predict_kernel
 from beaconfire.tracking.motion import UNSEEN_S, Motion
+from beaconfire.tracking.track import Track
 
 SIGHT_GATE: Final = 22.0
 FLIGHT_GATE: Final = 33.0
@@ -23,6 +27,35 @@ STALL_DRIVE_M_S2: Final = 35.0
 DRIVE_M_S2: Final = 15.0
 """Sigma of the unknown drive while it was out of sight and thrust may have been on."""
 SHIFT_MAX_M: Final = 300_000.0
+OVERLAP_S: Final = 3.0
+"""Two tracks that both had plots for longer than this at the same time are two objects."""
+
+
+def may_join(tracks: Sequence[Track]) -> NDArray[np.bool_]:
+    """Return which pairs are worth asking for a `joint_cost`, shape (n, n): older in rows, newer in columns.
+
+    Of many tracks held side by side no pair is: each began while the others were seen.
+    """
+    told = np.array([track.status is not Status.WITHDRAWN for track in tracks], dtype=np.bool_)
+    moves = np.array([track.motion is not None for track in tracks], dtype=np.bool_)
+    first = np.array([track.first.measured_at_us for track in tracks], dtype=np.int64)
+    newest = np.array([track.newest_s for track in tracks], dtype=np.float64)
+    began = np.array([t.motion.began_s if t.motion is not None else -math.inf for t in tracks])
+    apart = (first[:, None] <= first[None, :]) & (newest[:, None] <= began[None, :] + OVERLAP_S)
+    may: NDArray[np.bool_] = (apart | ~moves[:, None]) & (told & moves)[None, :] & told[:, None]
+    np.fill_diagonal(may, val=False)
+    return may
+
+
+def joint_cost(old: Track, new: Track) -> float | None:
+    """Return how far a newer track is from being the object of an older one, or None if it is not."""
+    if new.motion is None or Status.WITHDRAWN in (old.status, new.status):
+        return None
+    if old.motion is None:
+        return same_source(old.sights, new.motion)
+    if old.first.measured_at_us > new.first.measured_at_us or old.newest_s > new.motion.began_s + OVERLAP_S:
+        return None
+    return same_flight(old.motion, new.motion, doubled=False)
 
 
 def same_source(sights: Sequence[Vector], motion: Motion) -> float | None:
@@ -63,7 +96,7 @@ def same_flight(old: Motion, new: Motion, *, doubled: bool) -> float | None:
         return _gated(_driven_distance(old, new, STALL_DRIVE_M_S2), FLIGHT_GATE)
     state, covariance = old.at(new.time_s)
     total = covariance[:6, :6] + new.covariance[:6, :6]
-    return _gated(_distance(new.state - state, total), DOUBLE_GATE if doubled else FLIGHT_GATE)
+    return _gated(float(_distance(new.state - state, total)), DOUBLE_GATE if doubled else FLIGHT_GATE)
 
 
 def _gated(distance: float, gate: float) -> float | None:
@@ -79,22 +112,30 @@ def _driven_distance(old: Motion, new: Motion, drive_m_s2: float) -> float:
     state, covariance = old.at(new.time_s)
     seconds = max(new.time_s - old.newest_s, 0.0) + UNSEEN_S
     total = _free(covariance[:6, :6] + new.covariance[:6, :6], drive_m_s2, seconds)
-    return _distance(new.state - state, total)
+    return float(_distance(new.state - state, total))
 
 
+@njit(cache=True)
 def _distance(difference: Vector, total: Vector) -> float:
     """Return the squared Mahalanobis distance of the first six, infinite where nothing can be said."""
-    if not np.isfinite(difference[:6]).all() or not np.isfinite(total).all():
+    six = difference[:6].copy()
+    if not np.isfinite(six).all() or not np.isfinite(total).all():
         return math.inf
-    return float(difference[:6] @ np.linalg.solve(total, difference[:6]))
+    weighted = np.linalg.solve(total, six)
+    distance = 0.0
+    for i in range(6):
+        distance += six[i] * weighted[i]
+    return distance
 
 
+@njit(cache=True)
 def _free(total: Vector, drive_m_s2: float, seconds: float) -> Vector:
     """Return a covariance of six with the effect of an unknown acceleration that went on for some seconds."""
     speed = drive_m_s2 * seconds
     out = total.copy()
-    out[3:, 3:] += speed**2 * np.eye(3)
-    out[:3, :3] += (0.5 * speed * seconds) ** 2 * np.eye(3)
+    for i in range(3):
+        out[3 + i, 3 + i] += speed * speed
+        out[i, i] += (0.5 * speed * seconds) ** 2
     return out
 
 
@@ -106,10 +147,20 @@ def _back_to_boost(old: Motion, new: Motion) -> float:
     """
     if new.arc is None and new.time_s - old.newest_s > BOOST_GAP_S:
         return math.inf
-    state, covariance = new.at(old.time_s)
-    seconds = min(new.time_s - old.time_s, DRIVE_MAX_S)
-    total = _free(covariance[:6, :6] + old.covariance[:6, :6], DRIVE_M_S2, seconds)
-    return _distance(state - old.state, total)
+    gap = new.time_s - old.time_s
+    return float(
+        _back_kernel((new.state, new.covariance), (old.state, old.covariance), gap, new.noise, DRIVE_M_S2)
+    )
+
+
+@njit(cache=True)
+def _back_kernel(
+    new: tuple[Vector, Vector], old: tuple[Vector, Vector], gap: float, noise: float, drive_m_s2: float
+) -> float:
+    """Return the distance of a newer state, taken back by `gap` seconds, from an older one under drive."""
+    state, covariance = predict_kernel(new[0], new[1], -gap, noise)
+    total = _free(covariance[:6, :6] + old[1][:6, :6], drive_m_s2, min(gap, DRIVE_MAX_S))
+    return _distance(state - old[0], total)
 
 
 def stalled(old: Motion, new: Motion) -> bool:

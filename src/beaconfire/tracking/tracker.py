@@ -7,7 +7,9 @@ is bounded: tracks, plots waiting, plots kept. What is late is used at its own t
 import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from beaconfire.frames.types import Vector
 from beaconfire.messages.detection import Detection
@@ -16,12 +18,13 @@ from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.words import Mode, Nation, Status, TimeUs
 from beaconfire.tracking.association import GATE, assign
 from beaconfire.tracking.filter import gate_kernel
+from beaconfire.tracking.gating import Predicted, gated, predicted
 from beaconfire.tracking.initiation import PlotStore, Seed
 from beaconfire.tracking.measurement import IS_INFRARED, row_from_detection, sensor_table
 from beaconfire.tracking.motion import Motion
 from beaconfire.tracking.sight import SightFilter, meeting_point
 from beaconfire.tracking.statement import Names, Speaker, statement
-from beaconfire.tracking.stitch import freely, same_flight, same_source, stalled
+from beaconfire.tracking.stitch import freely, joint_cost, may_join, same_flight, stalled
 from beaconfire.tracking.track import Track
 
 TRACKS_MAX: Final = 256
@@ -32,9 +35,28 @@ BOOST_BACK_S: Final = 3.0
 BOOST_AHEAD_S: Final = 20.0
 REPORT_PERIOD_S: Final = 0.95
 LOST_PERIOD_US: Final = 5_000_000
-OVERLAP_S: Final = 3.0
 
 Item = tuple[Vector, Detection]
+
+
+class Scan(NamedTuple):
+    """Tracks brought to the instant of one scan.
+
+    Attributes:
+        tracks: that a plot of it may belong to.
+        motions: of them.
+        predicted: of the motions, at that instant.
+        used: numbers of those that have their plot.
+    """
+
+    tracks: list[Track]
+    motions: list[Motion]
+    predicted: Predicted
+    used: set[int]
+
+    def at(self, number: int) -> tuple[Vector, Vector]:
+        """Return state and covariance of one."""
+        return self.predicted.states[number], self.predicted.covariances[number]
 
 
 class Tracker:
@@ -109,8 +131,9 @@ class Tracker:
             self._radar_scan(items)
 
     def _radar_scan(self, items: list[Item]) -> None:
-        left = self._associate(items, wide=False)
-        left = self._associate(left, wide=True) if left else left
+        there = self._open_scan(float(items[0][0][0]), float(items[0][0][1]))
+        left = self._associate(items, there, wide=False)
+        left = self._associate(left, there, wide=True)
         for row, detection in left:
             self._store.add(row)
             self._remember(row, detection)
@@ -126,29 +149,35 @@ class Tracker:
         kept = {id(one) for one in self._store.rows()}
         self._first = {key: value for key, value in self._first.items() if key in kept}
 
-    def _associate(self, items: list[Item], *, wide: bool) -> list[Item]:
+    def _associate(self, items: list[Item], there: "Scan", *, wide: bool) -> list[Item]:
         """Give plots to tracks; return those left. The wide turn has room for what no model foresees."""
-        time_s, sensor = float(items[0][0][0]), items[0][0][1]
-        costs: dict[tuple[int, int], float] = {}
-        for number, track in enumerate(self.tracks):
-            motion = track.motion
-            if motion is None or not _reachable(motion, time_s) or _has(motion, time_s, sensor):
-                continue
-            state, covariance = motion.at(time_s)
-            room = motion.room_m(time_s) if wide else 0.0
-            for index, (row, _) in enumerate(items):
-                distance, size, count = gate_kernel(row, self._sensors, state, covariance, room)
-                if distance <= GATE[count]:
-                    costs[number, index] = distance + size
-        taken = assign(costs, MISSING)
-        for number, index in taken:
-            self._take(self.tracks[number], items[index][0])
+        if not items or not there.tracks:
+            return items
+        time_s, rows = float(items[0][0][0]), [row for row, _ in items]
+        free = [n for n in range(len(there.tracks)) if n not in there.used]
+        part = Predicted(there.predicted.states[free], there.predicted.covariances[free])
+        rooms = [there.motions[n].room_m(time_s) if wide else 0.0 for n in free]
+        taken = assign(gated(rows, self._sensors, part, rooms), MISSING)
+        for place, index in taken:
+            number = free[place]
+            there.used.add(number)
+            self._take(there.tracks[number], rows[index], there.at(number))
         used = {index for _, index in taken}
         return [item for index, item in enumerate(items) if index not in used]
 
-    def _take(self, track: Track, row: Vector) -> None:
+    def _open_scan(self, time_s: float, sensor: float) -> "Scan":
+        """Return the tracks that a plot of this sensor and instant may belong to, brought to it."""
+        tracks, motions = [], []
+        for track in self.tracks:
+            motion = track.motion
+            if motion is not None and _reachable(motion, time_s) and not _has(motion, time_s, sensor):
+                tracks.append(track)
+                motions.append(motion)
+        return Scan(tracks, motions, predicted(motions, time_s), set())
+
+    def _take(self, track: Track, row: Vector, there: tuple[Vector, Vector] | None = None) -> None:
         assert track.motion is not None
-        track.motion.take(row)
+        track.motion.take(row, there)
         track.note(row, self._sensors)
 
     def _initiate(self, seed: Seed) -> None:
@@ -255,26 +284,17 @@ class Tracker:
 
     def _stitch(self) -> None:
         """Join one object seen in two parts: infrared lines, then radar; or two stretches of radar."""
-        for new in [track for track in self.tracks if track.motion is not None]:
+        tracks = list(self.tracks)
+        may = may_join(tracks)
+        for number in np.flatnonzero(may.any(axis=0)):
+            new = tracks[number]
             rivals = [
                 (cost, old.name, old)
-                for old in self.tracks
-                if old is not new and (cost := self._joint_cost(old, new)) is not None
+                for old in (tracks[one] for one in np.flatnonzero(may[:, number]))
+                if old in self.tracks and (cost := joint_cost(old, new)) is not None
             ]
             if rivals and new in self.tracks:
                 self._join(min(rivals)[2], new)
-
-    def _joint_cost(self, old: Track, new: Track) -> float | None:
-        if new.motion is None or Status.WITHDRAWN in (old.status, new.status):
-            return None
-        if old.motion is None:
-            return same_source(old.sights, new.motion)
-        if (
-            old.first.measured_at_us > new.first.measured_at_us
-            or old.newest_s > new.motion.rows[0][0] + OVERLAP_S
-        ):
-            return None
-        return same_flight(old.motion, new.motion, doubled=False)
 
     def _join(self, old: Track, new: Track) -> None:
         """Let the older track go on with the newer's motion; a newer one already reported is withdrawn."""
@@ -326,7 +346,12 @@ def _reachable(motion: Motion, time_s: float) -> bool:
 
 def _has(motion: Motion, time_s: float, sensor: float) -> bool:
     """Whether it has a row of that sensor and instant already."""
-    return any(row[0] == time_s and row[1] == sensor for row in reversed(motion.rows[-64:]))
+    for row in reversed(motion.rows):
+        if row[0] < time_s:
+            return False
+        if row[0] == time_s and row[1] == sensor:
+            return True
+    return False
 
 
 def _looked(track: Track, time_s: float, sensor: float) -> bool:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from beaconfire.messages.words import Status
 from beaconfire.tracking.initiation import fit_triple
 from beaconfire.tracking.measurement import row_from_detection, sensor_table
 from beaconfire.tracking.motion import Motion
-from beaconfire.tracking.stitch import freely, same_flight, same_source, stalled
+from beaconfire.tracking.stitch import freely, joint_cost, may_join, same_flight, same_source, stalled
+from beaconfire.tracking.track import Track
 from tracking_truth import EPOCH_US, INFRARED, Flight, flight, plot, radar, sight
 
 RADAR = radar(minimum_elevation_rad=-0.2)
@@ -66,3 +68,38 @@ def test_double_and_stall() -> None:
     assert stalled(old, _motion(TRUTH, 126, 130))
     assert not stalled(old, _motion(TRUTH, 121, 124))
     assert freely(old, _motion(TRUTH, 126, 130), 0.0)
+
+
+def _track(name: str, motion: Motion, first_s: int) -> Track:
+    seen = plot(RADAR, TRUTH.at(float(first_s)), EPOCH_US + first_s * 10**6, np.random.default_rng(1))
+    assert seen is not None
+    track = Track(name, seen, EPOCH_US)
+    track.motion = motion
+    track.newest_s = motion.newest_s
+    return track
+
+
+def test_what_was_seen_side_by_side_is_never_asked_about() -> None:
+    old, beside, after = (_motion(TRUTH, *span) for span in ((90, 125), (100, 130), (200, 215)))
+    tracks = [_track("a", old, 90), _track("b", beside, 100), _track("c", after, 200)]
+    may = may_join(tracks)
+    assert np.argwhere(may).tolist() == [[0, 2], [1, 2]]
+    assert joint_cost(tracks[0], tracks[1]) is None
+    assert joint_cost(tracks[0], tracks[2]) is not None
+    # An arc that begins late does not make the track one that began late.
+    beside.rows = [row for row in beside.rows if row[0] >= 124.0]
+    assert not may_join(tracks)[0, 1]
+    assert joint_cost(tracks[0], tracks[1]) is None
+
+
+def test_what_may_not_be_asked_has_no_cost() -> None:
+    motions = [_motion(TRUTH, *span) for span in ((90, 115), (112, 130), (150, 170))]
+    tracks = [_track(str(n), motion, round(motion.began_s)) for n, motion in enumerate(motions)]
+    tracks[2].status = Status.WITHDRAWN
+    may = may_join(tracks)
+    for a, old in enumerate(tracks):
+        for b, new in enumerate(tracks):
+            if a != b and not may[a, b]:
+                assert joint_cost(old, new) is None
+    assert not may[:, 2].any()
+    assert not may[2].any()
