@@ -122,7 +122,7 @@ def test_arrangement_and_keyring_of_one_are_refused_by_the_other(
         arrangements=str(other.directory / "arrangements"),
     )
     with pytest.raises(UsageError):
-        build_node(LoadedConfig(strayed, hub.path), MemoryRows(), now_us)
+        build_node(LoadedConfig(strayed, hub.path), MemoryRows())
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -145,7 +145,7 @@ def test_warning_process_of_one_mode_warns_of_no_event_of_another(
 
     async def scenario() -> dict[str, int]:
         journal = Journal(tmp_path / "warning")
-        node = build_node(loaded, journal, wall_now_us())
+        node = build_node(loaded, journal)
         bus = Bus(JPN, Role.WARNING, loaded.endpoints())
         loop = Loop(node, bus, journal, Clock(), LoopOptions(JPN, "warning/JPN"))
         line = Line(Server.HOME, JPN, None)

@@ -52,7 +52,7 @@ class Process:
         loaded = read_config(entry.config)
         self.journal = Journal(journal)
         self.bus = Bus(party, role, loaded.endpoints())
-        node = build_node(loaded, self.journal, wall_now_us())
+        node = build_node(loaded, self.journal)
         self.loop = Loop(node, self.bus, self.journal, Clock(), LoopOptions(party, entry.name))
         self.notices: list[tuple[float, Notice]] = []
         self.loop.on_notice = lambda notice: self.notices.append((time.monotonic(), notice))

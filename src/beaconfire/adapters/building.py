@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from beaconfire.adapters.bundles import load_arrangements
+from beaconfire.adapters.bundles import load_arrangements, load_sound_arrangements
 from beaconfire.adapters.clock import read_clock
 from beaconfire.adapters.configuration import LoadedConfig
 from beaconfire.adapters.journal import Journal
@@ -13,28 +13,28 @@ from beaconfire.formats.places import read_places, shipped_places
 from beaconfire.formats.sensors import read_sensors, shipped_sensors
 from beaconfire.messages.event import Place
 from beaconfire.messages.sensor import Sensor
-from beaconfire.messages.words import Nation, TimeUs
+from beaconfire.messages.words import Nation
 from beaconfire.nodes.commands import Node, Rows
 from beaconfire.release.arrangements import Agreement
 
-Builder = Callable[[LoadedConfig, Rows, TimeUs], Node]
+Builder = Callable[[LoadedConfig, Rows], Node]
 
 
-def build_node(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def build_node(loaded: LoadedConfig, rows: Rows) -> Node:
     """Return the node that a configuration describes, restored from its journal.
 
     Args:
         loaded: configuration of any role that is a node (all but feed).
         rows: its journal.
-        now_us: UTC by the process's clock: arrangements must be valid then.
 
     Raises:
-        UsageError: a file is missing or malformed, an arrangement unsigned, altered or expired.
+        UsageError: a file is missing or malformed, or an arrangement that something is to be released
+            under unsigned or altered.
     """
     builder = _BUILDERS.get(loaded.config.role)
     if builder is None:
         raise UsageError(f"{loaded.config.role} is not a node", f"{loaded.path}: role", ", ".join(_BUILDERS))
-    return builder(loaded, rows, now_us)
+    return builder(loaded, rows)
 
 
 def sensors_of(loaded: LoadedConfig) -> tuple[Sensor, ...]:
@@ -47,23 +47,33 @@ def places_of(loaded: LoadedConfig) -> tuple[Place, ...]:
     return read_places(loaded.file("places")) if loaded.config.places else shipped_places()
 
 
-def agreements_of(loaded: LoadedConfig, now_us: TimeUs) -> tuple[Agreement, ...]:
-    """Return the arrangements that a configuration names, each verified against its keyring."""
+def agreements_of(loaded: LoadedConfig) -> tuple[Agreement, ...]:
+    """Return the arrangements that a configuration names, each verified against its keyring.
+
+    Also those that have ended or have yet to begin: what has no effect now must not keep a process, and
+    with it everything under the other arrangements, from starting.
+    """
     if not loaded.config.arrangements:
         return ()
-    return load_arrangements(loaded.file("arrangements"), now_us=now_us, trusted=loaded.keyring())
+    return load_arrangements(loaded.file("arrangements"), now_us=None, trusted=loaded.keyring())
 
 
-def _national(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def sound_agreements_of(loaded: LoadedConfig) -> tuple[tuple[Agreement, ...], tuple[str, ...]]:
+    """Return the arrangements that verify, and what is wrong with the others: for a nation's own picture."""
+    if not loaded.config.arrangements:
+        return (), ()
+    return load_sound_arrangements(loaded.file("arrangements"), trusted=loaded.keyring())
+
+
+def _national(loaded: LoadedConfig, rows: Rows) -> Node:
     from beaconfire.nodes.national import Identity, NationalNode  # noqa: PLC0415 - numba, for this role only
 
-    del now_us
     config = loaded.config
     identity = Identity(Nation(config.party), config.mode, config.exercise)
     return NationalNode(identity, sensors_of(loaded), loaded.secret(), rows)
 
 
-def _guard(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def _guard(loaded: LoadedConfig, rows: Rows) -> Node:
     from beaconfire.nodes.guard import GuardConfig, GuardNode  # noqa: PLC0415 - for this role only
     from beaconfire.release.label import LabellingRules  # noqa: PLC0415
 
@@ -77,7 +87,7 @@ def _guard(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
         exercise=config.exercise,
         key=loaded.signing_key(),
         keyring=loaded.keyring(),
-        agreements=agreements_of(loaded, now_us),
+        agreements=agreements_of(loaded),
         rules=rules,
         secret=loaded.secret(),
         clock_speed=read_clock(loaded.file("clock")).speed if config.clock else 1.0,
@@ -86,7 +96,7 @@ def _guard(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
     return GuardNode(terms, rows)
 
 
-def _hub(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def _hub(loaded: LoadedConfig, rows: Rows) -> Node:
     from beaconfire.nodes.hub import HubConfig, HubNode  # noqa: PLC0415 - for this role only
 
     terms = HubConfig(
@@ -94,7 +104,7 @@ def _hub(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
         mode=loaded.config.mode,
         key=loaded.signing_key(),
         keyring=loaded.keyring(),
-        agreements=agreements_of(loaded, now_us),
+        agreements=agreements_of(loaded),
         secret=loaded.secret(),
         instance=loaded.config.party,
         cautious=isinstance(rows, Journal) and bool(rows.damage),
@@ -102,20 +112,22 @@ def _hub(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
     return HubNode(terms, rows)
 
 
-def _picture(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def _picture(loaded: LoadedConfig, rows: Rows) -> Node:
     from beaconfire.nodes.picture import (  # noqa: PLC0415 - numba, for this role only
         PictureConfig,
         PictureNode,
     )
 
     config = loaded.config
+    agreements, flaws = sound_agreements_of(loaded)
     terms = PictureConfig(
         nation=Nation(config.party),
         mode=config.mode,
         exercise=config.exercise,
         key=loaded.signing_key(),
         keyring=loaded.keyring(),
-        agreements=agreements_of(loaded, now_us),
+        agreements=agreements,
+        left_out=flaws,
         places=places_of(loaded),
         secret=loaded.secret(),
         hubs=config.hubs,
@@ -123,10 +135,9 @@ def _picture(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
     return PictureNode(terms, rows)
 
 
-def _warning(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def _warning(loaded: LoadedConfig, rows: Rows) -> Node:
     from beaconfire.nodes.warning import WarningConfig, WarningNode  # noqa: PLC0415 - for this role only
 
-    del now_us
     config = loaded.config
     return WarningNode(
         WarningConfig(
@@ -139,7 +150,7 @@ def _warning(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
     )
 
 
-def _display(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
+def _display(loaded: LoadedConfig, rows: Rows) -> Node:
     from beaconfire.nodes.display import DisplayNode  # noqa: PLC0415 - for this role only
     from beaconfire.nodes.display.views import ArrangementLine, DisplayFacts  # noqa: PLC0415
 
@@ -153,7 +164,7 @@ def _display(loaded: LoadedConfig, rows: Rows, now_us: TimeUs) -> Node:
             valid_from_us=one.bundle.valid_from_us,
             valid_until_us=one.bundle.valid_until_us,
         )
-        for one in agreements_of(loaded, now_us)
+        for one in sound_agreements_of(loaded)[0]
     )
     facts = DisplayFacts(
         places=places_of(loaded),

@@ -158,23 +158,61 @@ def make_agreements(
     return tuple(made)
 
 
-def load_arrangements(directory: Path, *, now_us: int, trusted: Keyring | None) -> tuple[Agreement, ...]:
+def load_arrangements(
+    directory: Path, *, now_us: int | None, trusted: Keyring | None
+) -> tuple[Agreement, ...]:
     """Return the agreements in a directory, each whole, signed, trusted and valid now.
+
+    Args:
+        directory: of the bundles.
+        now_us: UTC; None does not look at the validity (see `verify_bundle`).
+        trusted: keys known beforehand; None accepts those stated.
 
     Raises:
         UsageError: no directory, no bundle in it, or one that is unsigned, altered, expired, or signed
             with keys that are not trusted; the file is named.
     """
+    files = bundle_files(directory)
+    return tuple(load_arrangement(file, now_us=now_us, trusted=trusted) for file in files)
+
+
+def load_sound_arrangements(
+    directory: Path, *, trusted: Keyring
+) -> tuple[tuple[Agreement, ...], tuple[str, ...]]:
+    """Return the sound agreements in a directory, whenever valid, and what is wrong with the others.
+
+    For what must go on without them: a nation's own picture.
+
+    Args:
+        directory: of the bundles; one that isn't there, or holds none, is such a flaw itself.
+        trusted: keys known beforehand.
+    """
+    held: list[Agreement] = []
+    flaws: list[str] = []
+    try:
+        files = bundle_files(directory)
+    except UsageError as error:
+        return (), (str(error),)
+    for file in files:
+        try:
+            held.append(load_arrangement(file, now_us=None, trusted=trusted))
+        except UsageError as error:
+            flaws.append(str(error))
+    return tuple(held), tuple(flaws)
+
+
+def bundle_files(directory: Path) -> list[Path]:
+    """Return the files of a directory that hold bundles, sorted; raises as `load_arrangements` does."""
     if not directory.is_dir():
         raise UsageError("no such directory of arrangements", str(directory))
     files = sorted(directory.glob(f"*{SUFFIX}"))
     if not files or len(files) > MAXIMUM_ARRANGEMENTS:
         wanted = f"1 to {MAXIMUM_ARRANGEMENTS} files *{SUFFIX}"
         raise UsageError(f"{len(files)} arrangements", str(directory), wanted)
-    return tuple(load_arrangement(file, now_us=now_us, trusted=trusted) for file in files)
+    return files
 
 
-def load_arrangement(file: Path, *, now_us: int, trusted: Keyring | None) -> Agreement:
+def load_arrangement(file: Path, *, now_us: int | None, trusted: Keyring | None) -> Agreement:
     """Return the agreement in one file; raises `UsageError` as `load_arrangements` does."""
     return verify_bundle(
         read_bundle(read_bounded(file), str(file)), str(file), now_us=now_us, trusted=trusted

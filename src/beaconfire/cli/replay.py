@@ -129,7 +129,7 @@ class _Player:
         self.inputs += 1
         if one.kind is InputKind.START:
             self.starts += 1
-            self._node = build_node(self._loaded, self._disk, one.utc_us)
+            self._node = build_node(self._loaded, self._disk)
             return
         self._disk.commit(self._answer(one))
 

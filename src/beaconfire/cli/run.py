@@ -130,7 +130,7 @@ async def _start(loaded: LoadedConfig, bus: Bus, journal: Journal | None, loops:
     from beaconfire.adapters.journal import MemoryRows  # noqa: PLC0415 - a process without a journal only
 
     clock = await _clock(loaded)
-    node = build_node(loaded, journal or MemoryRows(), clock.now().utc_us)
+    node = build_node(loaded, journal or MemoryRows())
     config = loaded.config
     source = config.role.value if config.party == HUB else f"{config.role.value}/{config.party}"
     loop = Loop(

@@ -71,6 +71,7 @@ class PictureConfig(msgspec.Struct, frozen=True):
         key: the nation's own signing key, for receipts.
         keyring: keys trusted here.
         agreements: verified arrangements.
+        left_out: what is wrong with others, which aren't held: to be told of.
         places: named places to tell of.
         secret: under which event ids are made, 32 bytes.
         shadows: also keep the pictures it would have had alone and with the bilateral links.
@@ -87,6 +88,7 @@ class PictureConfig(msgspec.Struct, frozen=True):
     secret: bytes
     shadows: bool = True
     hubs: tuple[str, ...] = (HUB,)
+    left_out: tuple[str, ...] = ()
 
 
 class PictureNode:
@@ -106,6 +108,7 @@ class PictureNode:
         """
         self._config = config
         self._name = f"picture/{config.nation}"
+        self._left_out = config.left_out
         self.arrangements = Arrangements(config.agreements)
         settled = rows.rows(Table.INTAKE)
         self._intakes = {hub: Intake(config.nation, hub, settled) for hub in config.hubs}
@@ -323,7 +326,8 @@ class PictureNode:
 
     def tick(self, now: Now) -> list[Command]:
         """Let events be lost and end; owe receipts; say once a second how it is; notice silence."""
-        commands: list[Command] = []
+        left_out, self._left_out = self._left_out, ()
+        commands = [self._notice("arrangement-refused", Severity.FAULT, why, now) for why in left_out]
         for picture in self._pictures.values():
             commands += self._publish(picture, picture.tick(now.utc_us), now)
         commands += self._receipts(now)

@@ -4,7 +4,7 @@ Not a node, but what the releasing nodes share. Three rules:
 
 1. An agreement older than one that this node has ever held is not held, and a notice says so.
 2. A party's word that is well signed and new counts at once, and is kept before it is passed on.
-3. A lease that ends, and one that begins again, is said in a notice.
+3. A lease that ends, one that begins again, and an agreement that has expired, is said in a notice.
 """
 
 from collections.abc import Iterable
@@ -54,6 +54,7 @@ class Tenure:
         self._source = source
         self._party = party
         self._lapsed: frozenset[tuple[str, str]] = frozenset()
+        self._expired: frozenset[str] = frozenset()
         self._marks: list[Command] = [Keep(Table.STATE, key, body) for key, body in held.rows]
         self._refused = held.refused
         for key, body in kept:
@@ -83,7 +84,17 @@ class Tenure:
         for name, party in sorted(self._lapsed - lapsed):
             commands.append(self.notice("lease-renewed", f"{name}: {party} is heard again", now))
         self._lapsed = lapsed
-        return commands
+        return commands + self._say_expired(now)
+
+    def _say_expired(self, now: Now) -> list[Command]:
+        expired = frozenset(
+            one.bundle.arrangement
+            for one in self.arrangements.agreements
+            if now.utc_us >= one.bundle.valid_until_us
+        )
+        new, self._expired = sorted(expired - self._expired), expired
+        text = "its validity is over: nothing more is released under it"
+        return [self.notice("arrangement-expired", f"{name}: {text}", now, fault=True) for name in new]
 
     def is_good(self, said: Suspension) -> bool:
         """Return whether the party that a word names signed it."""

@@ -132,13 +132,16 @@ def bundle_of(signed: SignedBundle, where: str) -> Bundle:
         raise UsageError(f"not an arrangement: {error}", where) from error
 
 
-def verify_bundle(signed: SignedBundle, where: str, *, now_us: int, trusted: Keyring | None) -> Agreement:
+def verify_bundle(
+    signed: SignedBundle, where: str, *, now_us: int | None, trusted: Keyring | None
+) -> Agreement:
     """Return the agreement if it is whole, signed by all who must, trusted and valid now.
 
     Args:
         signed: as read.
         where: named in the error.
-        now_us: UTC.
+        now_us: UTC; None where `Arrangements.in_force` looks at the validity each time, as a running node
+            does: one that has ended, or has yet to begin, is held there without effect.
         trusted: keys known beforehand: every key in the bundle must be among them. None accepts the
             keys as stated, which proves that nothing was altered but not who wrote it: only for
             looking at a bundle, and for simulation.
@@ -153,11 +156,16 @@ def verify_bundle(signed: SignedBundle, where: str, *, now_us: int, trusted: Key
         _check_trusted(bundle, trusted, name)
     _check_shape(bundle, name)
     _check_signatures(signed, bundle, own, name)
-    if now_us < bundle.valid_from_us:
-        raise UsageError("arrangement not yet in force", name, "now within its validity")
-    if now_us >= bundle.valid_until_us:
-        raise UsageError("arrangement expired", name, "now within its validity")
+    if now_us is not None:
+        _check_validity(bundle, now_us, name)
     return Agreement(bundle=bundle, digest=hashlib.sha256(signed.bundle.encode()).hexdigest()[:32])
+
+
+def _check_validity(bundle: Bundle, now_us: int, where: str) -> None:
+    if now_us < bundle.valid_from_us:
+        raise UsageError("arrangement not yet in force", where, "now within its validity")
+    if now_us >= bundle.valid_until_us:
+        raise UsageError("arrangement expired", where, "now within its validity")
 
 
 def _check_trusted(bundle: Bundle, trusted: Keyring, where: str) -> None:

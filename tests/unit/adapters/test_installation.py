@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from beaconfire.adapters.building import agreements_of, build_node
-from beaconfire.adapters.clock import read_clock, wall_now_us
-from beaconfire.adapters.configuration import read_config
+from beaconfire.adapters.clock import read_clock
+from beaconfire.adapters.configuration import LoadedConfig, read_config
 from beaconfire.adapters.installation import (
     ClockPlan,
     Installation,
@@ -19,7 +19,12 @@ from beaconfire.adapters.journal import MemoryRows
 from beaconfire.adapters.servers import check_server
 from beaconfire.adapters.wiring import Role
 from beaconfire.errors import UsageError
+from beaconfire.messages.health import Notice
 from beaconfire.messages.words import HUB, HUB_INSTANCES, Mode, Nation, Sharing
+from beaconfire.nodes.commands import Command, Now, Send
+from beaconfire.nodes.guard import GuardNode
+from beaconfire.nodes.hub import HubNode
+from beaconfire.nodes.picture import PictureNode
 
 NATIONS = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 START_US = 1_664_835_700_000_000
@@ -87,13 +92,13 @@ def test_every_node_can_be_built_from_its_configuration(made: Installation, role
     made.start_clock()
     for one in made.processes:
         if one.role is role:
-            build_node(read_config(one.config), MemoryRows(), START_US)
+            build_node(read_config(one.config), MemoryRows())
 
 
 def test_a_feed_is_no_node(made: Installation) -> None:
     config = next(one.config for one in made.processes if one.role is Role.FEED)
     with pytest.raises(UsageError, match="feed is not a node"):
-        build_node(read_config(config), MemoryRows(), START_US)
+        build_node(read_config(config), MemoryRows())
 
 
 @pytest.mark.parametrize(
@@ -102,19 +107,56 @@ def test_a_feed_is_no_node(made: Installation) -> None:
 def test_the_arrangements_in_force_are_those_asked_for(tmp_path: Path, sharing: Sharing, count: int) -> None:
     made = make_installation(tmp_path / "here", nations=NATIONS, sharing=sharing)
     hub = read_config(made.processes[0].config)
-    assert len(agreements_of(hub, wall_now_us())) == count
+    assert len(agreements_of(hub)) == count
 
 
 def test_an_arrangement_that_was_altered_stops_the_hub(made: Installation) -> None:
     bundle = next((made.directory / "arrangements").glob("trilateral*"))
     bundle.write_text(bundle.read_text().replace("10000", "10001", 1))
     with pytest.raises(UsageError, match="trilateral"):
-        build_node(read_config(made.processes[0].config), MemoryRows(), START_US)
+        build_node(read_config(made.processes[0].config), MemoryRows())
 
 
-def test_an_expired_arrangement_stops_the_hub(made: Installation) -> None:
-    with pytest.raises(UsageError, match="expired"):
-        build_node(read_config(made.processes[0].config), MemoryRows(), START_US + 400 * 86_400_000_000)
+def _process(made: Installation, role: Role) -> LoadedConfig:
+    return next(read_config(one.config) for one in made.processes if one.role is role)
+
+
+@pytest.mark.parametrize("role", [Role.HUB, Role.GUARD, Role.PICTURE, Role.DISPLAY])
+def test_after_an_arrangement_has_expired_every_process_still_starts(made: Installation, role: Role) -> None:
+    made.start_clock()
+    late_us = START_US + 400 * 86_400_000_000
+    node = build_node(_process(made, role), MemoryRows())
+    commands = node.tick(Now(late_us, 1))
+    if isinstance(node, GuardNode | HubNode):
+        assert node.arrangements.agreements
+        assert not node.arrangements.in_force(late_us)
+        assert _codes(commands).count("arrangement-expired") == len(node.arrangements.agreements)
+
+
+def _codes(commands: list[Command]) -> list[str]:
+    sent = [one.message for one in commands if isinstance(one, Send)]
+    return [one.code for one in sent if isinstance(one, Notice)]
+
+
+def test_a_picture_starts_without_the_arrangements_that_do_not_verify_and_says_so(made: Installation) -> None:
+    bundle = next((made.directory / "arrangements").glob("trilateral*"))
+    bundle.write_text(bundle.read_text().replace("10000", "10001", 1))
+    picture = build_node(_process(made, Role.PICTURE), MemoryRows())
+    assert isinstance(picture, PictureNode)
+    assert sorted(one.bundle.arrangement for one in picture.arrangements.agreements) == [
+        "bilateral-usa-jpn",
+        "bilateral-usa-kor",
+    ]
+    assert _codes(picture.tick(Now(START_US, 1))).count("arrangement-refused") == 1
+    assert "arrangement-refused" not in _codes(picture.tick(Now(START_US + 1, 2)))
+
+
+def test_a_picture_starts_without_any_arrangement(made: Installation) -> None:
+    for bundle in (made.directory / "arrangements").iterdir():
+        bundle.unlink()
+    picture = build_node(_process(made, Role.PICTURE), MemoryRows())
+    assert isinstance(picture, PictureNode)
+    assert not picture.arrangements.agreements
 
 
 def test_the_event_clock_starts_once_and_when_told(made: Installation) -> None:
@@ -146,7 +188,7 @@ def test_a_malformed_sensors_file_is_named_by_the_process_that_reads_it(tmp_path
     made = make_installation(tmp_path / "here", nations=NATIONS, sensors=tmp_path / "mine.toml")
     national = next(one.config for one in made.processes if one.role is Role.NATIONAL)
     with pytest.raises(UsageError, match=r"sensors\.toml"):
-        build_node(read_config(national), MemoryRows(), START_US)
+        build_node(read_config(national), MemoryRows())
 
 
 def test_a_live_installation_signs_with_live_keys_and_names_no_exercise(tmp_path: Path) -> None:
