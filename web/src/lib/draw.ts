@@ -404,6 +404,7 @@ export class Map2d {
     context.fill();
     context.globalAlpha = before;
     this.#stroke(shape, palette.impact, chosen ? 2.5 : 1.5);
+    if (chosen) this.#drawNested(impact, palette);
     const pixel = this.#visible([impact.longitude_deg, impact.latitude_deg]);
     if (pixel === null) return;
     context.beginPath();
@@ -415,6 +416,25 @@ export class Map2d {
     context.strokeStyle = palette.impact;
     context.lineWidth = 2;
     context.stroke();
+  }
+
+  /** The smaller area in a thin line, the larger one dashed; a contour in place of the ellipse it belongs to. */
+  #drawNested(impact: Impact, palette: Palette): void {
+    const contours = impact.contours ?? [];
+    for (const one of impact.ellipses ?? []) {
+      if (one.probability === impact.probability || contours.some((other) => other.probability === one.probability)) continue;
+      this.#drawProbable(one.probability, impact.probability, outline({ ...impact, ...one }, 64), palette);
+    }
+    for (const one of contours) {
+      const ring = [...one.points_deg, ...one.points_deg.slice(0, 1)].map(([latitude, longitude]): [number, number] => [longitude, latitude]);
+      this.#drawProbable(one.probability, impact.probability, { type: "LineString", coordinates: ring }, palette);
+    }
+  }
+
+  #drawProbable(probability: number, stated: number, shape: GeoPermissibleObjects, palette: Palette): void {
+    this.#context.setLineDash(probability > stated ? [7, 4] : []);
+    this.#stroke(shape, palette.impact, 1.2);
+    this.#context.setLineDash([]);
   }
 
   #drawLaunch(launch: Area, palette: Palette): void {

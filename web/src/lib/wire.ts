@@ -20,6 +20,10 @@ export interface Launch extends Area {
 
 export interface Impact extends Launch {
   weight: number;
+  /** 50, 95 and 99 % about the same centre and bearing; empty where they aren't stated. */
+  ellipses?: { probability: number; semi_major_m: number; semi_minor_m: number }[];
+  /** Latitude and longitude in degrees, where an ellipse does not fit. */
+  contours?: { probability: number; points_deg: [number, number][] }[];
 }
 
 export interface State {
