@@ -130,11 +130,14 @@ DECIDING = (
     _one(
         "covariance of the boost left open",
         "release.decide",
-        "for group in (Group.TRAJECTORY, Group.COVARIANCE):",
-        "for group in (Group.TRAJECTORY,):",
+        "covariance.join(Obligations(coast_only=state.coast_only))",
+        "covariance",
     ),
     _one(
-        "covariance without its state granted", "release.decide", "groups.pop(Group.COVARIANCE, None)", "pass"
+        "covariance without its state granted",
+        "release.decide",
+        "groups.pop(Group.COVARIANCE, None)",
+        "groups.get(Group.COVARIANCE)",
     ),
     _one(
         "covariance without its state there",

@@ -17,6 +17,7 @@ from beaconfire.release.decide import (
     Ruling,
     release_to_hub,
     release_to_partner,
+    rule_for,
 )
 from beaconfire.release.label import label_report
 from beaconfire.release.opening import Opened, open_sealed
@@ -66,6 +67,21 @@ def test_permit_alone_releases() -> None:
     answer = to_japan(PERMIT_ALL)
     assert isinstance(answer, Released)
     assert Group.TRAJECTORY in answer.value.groups
+
+
+def test_a_covariance_is_held_to_what_its_state_is_held_to() -> None:
+    """Found by the noninterference campaign: one arrangement cut the state, another let the covariance by."""
+    changed = agreement_with(
+        """@id("state") @truncate_before("burnout") permit (principal, action, resource)
+        when { context.group == "trajectory" };
+        @id("rest") permit (principal, action, resource)
+        when { ["covariance", "timing", "provenance", "launch_point"].contains(context.group) };""",
+        TEMPLATE,
+    )
+    hub = Releaser(CedarDecider([changed]), Arrangements([changed]), key_of(HUB), b"h" * 32, Mode.SIMULATED)
+    ruling = rule_for(hub, label_report(rules(KOR), KOR, (JPN, USA)), JPN, 0, (changed,))
+    assert isinstance(ruling, Ruling)
+    assert ruling.groups[Group.COVARIANCE].coast_only
 
 
 BAD_POLICIES = [

@@ -180,20 +180,21 @@ def _close(ruling: Ruling, label: Label, recipient: Nation) -> Ruling:
     """Take out what the label denies, and close what could be inferred from the rest.
 
     A launch point that is coarse or missing could be had back from a boost trajectory: then state and
-    covariance pass only once the boost is over. A covariance never passes without its state.
+    covariance pass only once the boost is over. A covariance never passes without its state, whichever
+    arrangement holds that back.
     """
     groups = {
         group: obligations
         for group, obligations in ruling.groups.items()
         if recipient in rights_of(label, group).releasable_to and not obligations.drop
     }
-    launch = groups.get(Group.LAUNCH_POINT)
-    if launch is None or launch.grid_m > 0.0:
-        for group in (Group.TRAJECTORY, Group.COVARIANCE):
-            if group in groups:
-                groups[group] = groups[group].join(Obligations(coast_only=True))
-    if Group.TRAJECTORY not in groups:
-        groups.pop(Group.COVARIANCE, None)
+    launch, state = groups.get(Group.LAUNCH_POINT), groups.get(Group.TRAJECTORY)
+    covariance = groups.pop(Group.COVARIANCE, None)
+    if state is not None:
+        if launch is None or launch.grid_m > 0.0:
+            state = groups[Group.TRAJECTORY] = state.join(Obligations(coast_only=True))
+        if covariance is not None:
+            groups[Group.COVARIANCE] = covariance.join(Obligations(coast_only=state.coast_only))
     return msgspec.structs.replace(ruling, groups=groups)
 
 

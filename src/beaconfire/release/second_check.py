@@ -107,6 +107,8 @@ def _flaw_in_groups(
         return "a group twice"
     if set(whole) & set(coarse) or not mine:
         return "a group twice, or no flow between the two"
+    if "covariance" in whole and "trajectory" not in whole:
+        return "a covariance without its state"
     for name in (*whole, *coarse):
         flaw = _flaw_in_label_of(name, header["label"], recipient)
         level = _level_of(name, header["label"])
