@@ -80,8 +80,13 @@ class Content(NamedTuple):
         return self._replace(estimate=estimate, outlooks=outlooks)
 
 
-def assemble(tracks: Sequence[Member]) -> Content:
-    """Return what the reports of one object say together."""
+def assemble(tracks: Sequence[Member], *, foresee_thrust: bool = True) -> Content:
+    """Return what the reports of one object say together.
+
+    Args:
+        tracks: the reports.
+        foresee_thrust: also say where thrust that goes on may take it; it costs as much as all the rest.
+    """
     members = tuple(sorted(tracks, key=lambda one: one.key))
     manoeuvring = any(is_manoeuvring(one.report) for one in members)
     fused, conflicts = _fused(members, manoeuvring=manoeuvring)
@@ -94,7 +99,7 @@ def assemble(tracks: Sequence[Member]) -> Content:
         outlooks = manoeuvre_outlooks(estimate, estimate)
     elif ballistic and estimate is not None:
         outlooks = free_outlooks(estimate)
-    elif estimate is not None and thrust and not manoeuvring:
+    elif estimate is not None and thrust and not manoeuvring and foresee_thrust:
         outlooks = thrusting(estimate, None if launch is None else launch.time_us)
     return Content(
         members=members,

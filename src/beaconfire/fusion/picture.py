@@ -280,7 +280,8 @@ class Picture:
         return self._emit(live, self._event(live, content), now_us, news)
 
     def _assemble(self, live: Live) -> Content:
-        live.content = content = assemble(self._members(live))
+        # A picture kept for comparison is asked what it knew and when, never what it was told of thrust.
+        live.content = content = assemble(self._members(live), foresee_thrust=self.sharing is None)
         self._neighbourhood.place(live.event_id, content.estimate)
         return content
 
