@@ -26,10 +26,10 @@ from rich.console import Console
 
 from beaconfire.adapters.bus import Bus, Endpoint
 from beaconfire.adapters.clock import wall_now_us
+from beaconfire.adapters.fault_turns import ROLES
 from beaconfire.adapters.installation import Installation, make_installation
 from beaconfire.adapters.journal import recorded_inputs
 from beaconfire.adapters.loopback import Loopback
-from beaconfire.adapters.ordeal import ROLES
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.cli.campaign_faults import NATIONS, notional_report
 from beaconfire.messages.codec import decode, encode

@@ -17,9 +17,10 @@ import pytest
 
 from beaconfire.adapters.bundles import shipped_templates
 from beaconfire.adapters.clock import wall_now_us
+from beaconfire.adapters.fault_turns import ROLES
 from beaconfire.adapters.installation import Installation, Options, make_installation
 from beaconfire.adapters.loopback import Loopback
-from beaconfire.adapters.ordeal import ROLES, Ordeal, Outcome, Pace
+from beaconfire.adapters.ordeal import Ordeal, Outcome, Pace
 from beaconfire.adapters.wiring import Role
 from beaconfire.cli.campaign_faults import NATIONS, notional_report
 from beaconfire.cli.run import ROLES as RUN_ROLES

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from beaconfire.adapters.arena import why_not
+from beaconfire.adapters.fault_turns import faults_for
 from beaconfire.adapters.installation import Options, make_installation
-from beaconfire.adapters.ordeal import faults_for
 from beaconfire.messages.words import HUB_INSTANCES, Nation
 
 NATIONS = (Nation("JPN"), Nation("KOR"), Nation("USA"))
@@ -25,7 +25,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_doubled_through_eight_faults()
     assert done.returncode == 0, done.stderr.decode()[-2_000:] + done.stdout.decode()[-500:]
     found = json.loads(done.stdout)
     assert found["faults"] == COUNT
-    assert found["lost"] == found["doubled"] == 0
+    assert found["lost"] == found["missing"] == found["doubled"] == 0
     assert found["acknowledged"] > 200
     assert found["arrived"] >= found["acknowledged"], "each goes to two others"
     assert {trial["kind"] for trial in found["trials"]} == {"kill", "pause", "partition", "slow"}

@@ -333,6 +333,23 @@ def _insert_input(connection: sqlite3.Connection, one: RecordedInput) -> None:
     )
 
 
+def count_unreceipted(path: Path) -> int:
+    """Return how many deliveries stand in the outbox of a journal, whose node may be running.
+
+    Raises:
+        EnvironmentFault: it can't be read now.
+    """
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1.0)
+        try:
+            query = "SELECT count(*) FROM outbox WHERE key NOT LIKE '%/next'"
+            return int(connection.execute(query).fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise _fault(path, error) from error
+
+
 def recorded_inputs(path: Path) -> Iterator[RecordedInput]:
     """Yield what the node of a journal was given, in order, its (re)starts included.
 

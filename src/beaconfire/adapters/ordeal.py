@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import cycle, islice, pairwise
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,23 +19,25 @@ from beaconfire.adapters.arena import Arena, Runner
 from beaconfire.adapters.bus import Bus, Endpoint
 from beaconfire.adapters.clock import wall_now_us
 from beaconfire.adapters.configuration import read_config, write_config
+from beaconfire.adapters.fault_turns import Fault
 from beaconfire.adapters.installation import Installation
 from beaconfire.adapters.journal import InputKind, recorded_inputs
 from beaconfire.adapters.loopback import Loopback
-from beaconfire.adapters.reconciliation import reconcile
+from beaconfire.adapters.reconciliation import is_anything_waiting, read_journals, reconciled, ways_of
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Nation
+from beaconfire.messages.words import Lane, Nation
 from beaconfire.nodes.commands import Channel
 
-ROLES: Final = frozenset({"hub", "guard", "picture"})
 PERIOD_S: Final = 0.2
 """Between two reports of one nation, each FLASH."""
 WARM_UP_S: Final = 4.0
 LOOK_S: Final = 0.05
+PATIENCE_S: Final = 90.0
+"""Beyond the pace's own settling, for what still waits: a picture that starts on a crowded machine."""
 UP_S: Final = 0.4
 """How long a process that is killed again and again is up in between: so long, twice and three times."""
 SLOW: Final = "30kbit"
@@ -53,24 +55,6 @@ DEFAULT_PACE: Final = Pace()
 
 Maker = Callable[[Nation, int, int], Report]
 """Makes the report of a nation with a number at a time, UTC; each changes the stage of its track."""
-
-
-class Fault(NamedTuple):
-    """One fault: what is done to which process or link.
-
-    Attributes:
-        kind: "kill", "pause", "partition", "slow", "restart" (asked to end), "schema N" (the same, to speak
-            another link schema afterwards), or "kill N times", each as soon as it is back.
-        place: a process such as "hub/HUB-1", or an end such as "KOR".
-    """
-
-    kind: str
-    place: str
-
-    @property
-    def hits(self) -> str:
-        """The end that is hit."""
-        return self.place.rsplit("/", 1)[-1]
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -103,7 +87,11 @@ class Outcome(msgspec.Struct, frozen=True):
         given: reports that the nations' guards were given.
         acknowledged: of those, how many a hub has receipted.
         arrived: pairs of report and picture in which it came.
-        lost: acknowledged, released, and never taken.
+        replaced: ways of acknowledged reports that ended in a newer one of the track, taken in its stead:
+            ROUTINE towards that nation, such as one after a report that its guard never got.
+        waiting: ways whose report stands in an outbox still.
+        missing: ways that ended in none of these.
+        lost: acknowledged, released on FLASH, and never taken.
         doubled: taken more than once.
     """
 
@@ -112,59 +100,19 @@ class Outcome(msgspec.Struct, frozen=True):
     given: int
     acknowledged: int
     arrived: int
+    replaced: int
+    waiting: int
+    missing: int
     lost: int
     doubled: int
 
 
-def faults_for(installation: Installation, count: int, first: int = 0) -> Iterator[Fault]:
-    """Yield faults in turn, from the first asked for: every kind on every process, server and link.
+class Given(NamedTuple):
+    """A report that reached a guard: whose, of which track, and when it was sent, wall time."""
 
-    The first eight hit the main ones.
-    """
-    hubs, nations = installation.hubs, installation.nations
-    main = [
-        *(Fault("kill", f"hub/{hubs[0]}"), Fault("kill", f"server/{hubs[-1]}")),
-        *(Fault("kill", f"guard/{nations[0]}"), Fault("kill", f"picture/{nations[1]}")),
-        *(Fault("pause", f"hub/{hubs[-1]}"), Fault("partition", hubs[0])),
-        *(Fault("partition", nations[-1]), Fault("slow", nations[0])),
-    ]
-    processes = [f"{kind}/{hub}" for hub in hubs for kind in ("hub", "server")]
-    processes += [f"{kind}/{nation}" for nation in nations for kind in ("guard", "picture", "server")]
-    every = [Fault(kind, one) for one in processes for kind in ("kill", "pause")]
-    every += [Fault(kind, end) for end in (*hubs, *nations) for kind in ("partition", "slow")]
-    turn = cycle([*main, *(one for one in every if one not in main)])
-    return islice(turn, first, first + count)
-
-
-def restarts_for(installation: Installation, count: int, roles: frozenset[str] = ROLES) -> list[Fault]:
-    """Return one fault for each server and process of these roles: it is killed so often in a row."""
-    processes = [one.name for one in installation.processes if one.role.value in roles]
-    servers = [f"server/{one.party}" for one in installation.servers]
-    return [Fault(f"kill {count} times", place) for place in (*processes, *servers)]
-
-
-def upgrade_of(installation: Installation) -> list[Fault]:
-    """Return how an installation held at the schema before is upgraded while it works, and half of it back.
-
-    Hub instances in turn, servers too, then the nations one by one; one nation stays behind. Then one
-    instance and one nation go back.
-    """
-    hubs, (first, second, *_) = installation.hubs, installation.nations
-    up, back = f"schema {LINK_SCHEMA}", f"schema {LINK_SCHEMA_BEFORE}"
-    return [
-        *(Fault("restart", f"server/{hub}") for hub in hubs),
-        *(Fault(up, f"hub/{hub}") for hub in hubs),
-        *(Fault(up, f"{role}/{nation}") for nation in (first, second) for role in ("guard", "picture")),
-        Fault(back, f"hub/{hubs[0]}"),
-        Fault(back, f"picture/{second}"),
-    ]
-
-
-def hold_back(installation: Installation) -> None:
-    """Hold every process of an installation that was not started yet at the schema before."""
-    for entry in installation.processes:
-        config = read_config(entry.config).config
-        write_config(entry.config, msgspec.structs.replace(config, schema=LINK_SCHEMA_BEFORE))
+    origin: Nation
+    track: str
+    sent_us: int
 
 
 class Ordeal:
@@ -179,7 +127,7 @@ class Ordeal:
         self._arena = arena
         self._maker = maker
         self._stop = threading.Event()
-        self._sent: dict[str, tuple[Nation, int]] = {}
+        self._sent_us: dict[str, int] = {}
 
     def run(self, faults: Iterable[Fault], progress: Callable[[Fault], None]) -> Outcome:
         """Run all faults and return what came of it; the arena is opened and closed here.
@@ -202,7 +150,7 @@ class Ordeal:
             self._stop.set()
             for thread in feeding:
                 thread.join(timeout=10)
-            self._rest(self._pace.settle_s)
+            self._settle()
         finally:
             self._stop.set()
             self._arena.close()
@@ -226,6 +174,13 @@ class Ordeal:
         while time.monotonic() < end_s:
             self._arena.revive()
             time.sleep(LOOK_S)
+
+    def _settle(self) -> None:
+        """Leave time for resends, and more of it on a crowded machine, while anything waits."""
+        self._rest(self._pace.settle_s)
+        end_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end_s and is_anything_waiting(self._installation):
+            self._rest(LOOK_S)
 
     def _suffer(self, fault: Fault) -> None:
         runner = self._arena.runners.get(fault.place)
@@ -279,14 +234,16 @@ class Ordeal:
             now_us = wall_now_us()
             report = self._maker(nation, number, now_us)
             if bus.publish(Channel.OWN_REPORT, nation, Lane.FLASH, ("report", encode(report))):
-                self._sent[report.report_id] = (nation, now_us)
+                self._sent_us[report.report_id] = now_us
             await asyncio.sleep(PERIOD_S)
         await bus.close()
 
     def _outcome(self, done: list[tuple[Fault, int, int]]) -> Outcome:
-        found = reconcile(self._installation)
+        journals = read_journals(self._installation)
+        found = reconciled(journals)
         arrivals = {nation: self._arrivals(nation) for nation in self._installation.nations}
         given = self._given()
+        ways = ways_of(journals, {report_id: (one.origin, one.track) for report_id, one in given.items()})
         trials = tuple(self._trial(one, given, arrivals) for one in done)
         return Outcome(
             trials=trials,
@@ -294,19 +251,23 @@ class Ordeal:
             given=len(given),
             acknowledged=found.acknowledged,
             arrived=sum(map(len, arrivals.values())),
+            replaced=ways.replaced,
+            waiting=ways.waiting,
+            missing=len(ways.missing),
             lost=found.lost,
             doubled=found.doubled,
         )
 
-    def _given(self) -> dict[str, tuple[Nation, int]]:
+    def _given(self) -> dict[str, Given]:
         """Return the reports that reached a guard: what is sent within a nation is not kept for it."""
-        given: dict[str, tuple[Nation, int]] = {}
+        given: dict[str, Given] = {}
         for nation in self._installation.nations:
             for one in recorded_inputs(self._installation.journal(Role.GUARD, nation)):
                 if one.kind is InputKind.RECEIVE and one.channel == Channel.OWN_REPORT.value:
                     report = decode(one.body)
                     assert isinstance(report, Report)
-                    given[report.report_id] = self._sent.get(report.report_id, (nation, one.utc_us))
+                    sent_us = self._sent_us.get(report.report_id, one.utc_us)
+                    given[report.report_id] = Given(nation, report.track, sent_us)
         return given
 
     def _arrivals(self, nation: Nation) -> dict[str, int]:
@@ -326,13 +287,13 @@ class Ordeal:
     def _trial(
         self,
         done: tuple[Fault, int, int],
-        given: dict[str, tuple[Nation, int]],
+        given: dict[str, Given],
         arrivals: dict[Nation, dict[str, int]],
     ) -> Trial:
         fault, began_us, ended_us = done
         meanwhile = [
             (report_id, origin, sent_us)
-            for report_id, (origin, sent_us) in given.items()
+            for report_id, (origin, _, sent_us) in given.items()
             if began_us - 500_000 <= sent_us <= ended_us
         ]
         apart: list[int] = []
@@ -354,7 +315,7 @@ class Ordeal:
 
 def _calm(
     done: list[tuple[Fault, int, int]],
-    given: dict[str, tuple[Nation, int]],
+    given: dict[str, Given],
     arrivals: dict[Nation, dict[str, int]],
 ) -> Iterator[float]:
     """Yield the longest way of a report in the second half of each pause between two faults, ms."""
@@ -362,7 +323,7 @@ def _calm(
         middle_us = (ended_us + next_us) // 2
         ways = [
             first[report_id] - sent_us
-            for report_id, (origin, sent_us) in given.items()
+            for report_id, (origin, _, sent_us) in given.items()
             if middle_us <= sent_us < next_us - 500_000
             for nation, first in arrivals.items()
             if nation != origin and report_id in first

@@ -15,19 +15,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from beaconfire.adapters.arena import Arena, addresses_of
+from beaconfire.adapters.fault_turns import ROLES, Fault, faults_for, hold_back, restarts_for, upgrade_of
 from beaconfire.adapters.installation import Options, make_installation
 from beaconfire.adapters.loopback import Loopback
-from beaconfire.adapters.ordeal import (
-    ROLES,
-    Fault,
-    Ordeal,
-    Outcome,
-    Pace,
-    faults_for,
-    hold_back,
-    restarts_for,
-    upgrade_of,
-)
+from beaconfire.adapters.ordeal import Ordeal, Outcome, Pace
 from beaconfire.errors import UsageError
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
@@ -59,7 +50,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the faults; returns 0 if nothing acknowledged was lost and nothing doubled, else 1.
+    """Run the faults; returns 0 if nothing acknowledged was lost or is missing and nothing doubled, else 1.
 
     Raises:
         UsageError: a number out of range.
@@ -76,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             outcome = _on_loopback(directory, arguments)
     _tell(outcome, as_json=arguments.json)
-    return 1 if outcome.lost or outcome.doubled else 0
+    return 1 if outcome.lost or outcome.missing or outcome.doubled else 0
 
 
 def _on_loopback(directory: Path, arguments: argparse.Namespace) -> Outcome:
@@ -150,7 +141,7 @@ def _spread(gaps: list[float]) -> dict[str, float | int]:
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
     gaps = _gaps(outcome)
-    names = ("given", "acknowledged", "arrived", "lost", "doubled")
+    names = ("given", "acknowledged", "arrived", "replaced", "waiting", "missing", "lost", "doubled")
     counts = {name: getattr(outcome, name) for name in names}
     if as_json:
         trials = msgspec.to_builtins(outcome.trials)
