@@ -125,7 +125,8 @@ def great_circle_distance_m(
     return great_circle_kernel(latitude_a_rad, longitude_a_rad, latitude_b_rad, longitude_b_rad)[0]
 
 
-def destination(
+@njit(cache=True)
+def destination_kernel(
     latitude_rad: float, longitude_rad: float, bearing_rad: float, distance_m: float
 ) -> tuple[float, float]:
     """Return latitude and longitude reached along a great circle of the mean sphere, radians."""
@@ -138,3 +139,10 @@ def destination(
     north = math.cos(angle) - math.sin(latitude_rad) * math.sin(latitude)
     longitude = longitude_rad + math.atan2(east, north)
     return latitude, (longitude + math.pi) % (2.0 * math.pi) - math.pi
+
+
+def destination(
+    latitude_rad: float, longitude_rad: float, bearing_rad: float, distance_m: float
+) -> tuple[float, float]:
+    """Return latitude and longitude reached along a great circle of the mean sphere, radians."""
+    return destination_kernel(latitude_rad, longitude_rad, bearing_rad, distance_m)

@@ -10,12 +10,13 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from beaconfire.flight.propagation import STEP_S, propagate_kernel
 from beaconfire.frames.geodesy import (
-    Geodetic,
-    destination,
+    destination_kernel,
     enu_from_ecef_rotation,
+    enu_from_ecef_rotation_kernel,
     geodetic_from_ecef_kernel,
 )
 from beaconfire.frames.types import Vector
@@ -63,48 +64,82 @@ class GroundGuess(NamedTuple):
 
 
 class _Climb(NamedTuple):
-    place: Geodetic
+    """How a body climbs: where it is (rad, m), its speeds (m/s), and the bearing it goes to (rad)."""
+
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
     speed_m_s: float
     level_m_s: float
     up_m_s: float
     bearing_rad: float
 
 
-def _climb(state: Vector) -> _Climb:
-    place = Geodetic(*geodetic_from_ecef_kernel(*(float(x) for x in state[:3])))
-    east, north, up = enu_from_ecef_rotation(place.latitude_rad, place.longitude_rad) @ state[3:6]
+@njit(cache=True)
+def _climb_kernel(state: Vector) -> _Climb:
+    latitude, longitude, height = geodetic_from_ecef_kernel(state[0], state[1], state[2])
+    east, north, up = enu_from_ecef_rotation_kernel(latitude, longitude) @ state[3:6]
     level = math.hypot(east, north)
-    return _Climb(place, math.hypot(level, up), level, float(up), math.atan2(east, north))
+    return _Climb(latitude, longitude, height, math.hypot(level, up), level, up, math.atan2(east, north))
 
 
-def _origin(climb: _Climb, bend: float) -> tuple[float, float, float]:
+@njit(cache=True)
+def _origin_kernel(climb: _Climb, bend: float) -> tuple[float, float, float]:
     """Return latitude, longitude and path length of the ascent that ends in `climb`."""
-    distance = bend * climb.place.height_m * climb.level_m_s / max(climb.up_m_s, 0.05 * climb.speed_m_s)
-    latitude, longitude = destination(
-        climb.place.latitude_rad, climb.place.longitude_rad, climb.bearing_rad + math.pi, distance
+    distance = bend * climb.height_m * climb.level_m_s / max(climb.up_m_s, 0.05 * climb.speed_m_s)
+    latitude, longitude = destination_kernel(
+        climb.latitude_rad, climb.longitude_rad, climb.bearing_rad + math.pi, distance
     )
-    return latitude, longitude, PATH_BEND * math.hypot(distance, climb.place.height_m)
+    return latitude, longitude, PATH_BEND * math.hypot(distance, climb.height_m)
 
 
-def _ends_of_thrust(state: Vector, time_s: float, *, thrust_seen: bool) -> list[tuple[Vector, float]]:
-    """Return states and times at which thrust may have ended: one if seen there, else back along the arc."""
-    out = [(state, time_s)]
-    back = 0.0
+@njit(cache=True)
+def _ends_of_thrust_kernel(state: Vector, thrust_seen: bool) -> tuple[list[_Climb], list[float]]:  # noqa: FBT001 - compiled
+    """Return climbs where thrust may have ended, and how long before: one if seen, else back along the arc."""
+    there, back = state.copy(), 0.0
+    climb = _climb_kernel(there)
+    climbs, backs = [climb], [back]
     while not thrust_seen and back < BACK_MAX_S:
         back += BACK_STEP_S
-        state = propagate_kernel(state, -BACK_STEP_S, STEP_S)
-        climb = _climb(state)
-        if climb.place.height_m < FLOOR_M:
+        there = propagate_kernel(there, -BACK_STEP_S, STEP_S)
+        climb = _climb_kernel(there)
+        if climb.height_m < FLOOR_M:
             break
         if climb.up_m_s > 0.0:
-            out.append((state, time_s - back))
-    return [one for one in out if _climb(one[0]).up_m_s > 0.0] or out[:1]
+            climbs.append(climb)
+            backs.append(back)
+    if climbs[0].up_m_s <= 0.0 and len(climbs) > 1:
+        return climbs[1:], backs[1:]
+    return climbs, backs
 
 
-def _weight(climb: _Climb, path_m: float) -> float:
+@njit(cache=True)
+def _weight_kernel(climb: _Climb, path_m: float) -> float:
     """Return how plausible the mean drive of an ascent is (not normalised)."""
     drive = climb.speed_m_s**2 / (2.25 * max(path_m, 1.0))
     return math.exp(-0.5 * (math.log(drive / DRIVE_M_S2) / DRIVE_LOG_SIGMA) ** 2) + 1e-9
+
+
+@njit(cache=True)
+def _family_kernel(state: Vector, time_s: float, thrust_seen: bool) -> tuple[Vector, Vector, float]:  # noqa: FBT001 - compiled
+    """Return plausible beginnings (latitude, longitude, time, path), their weights, the likeliest end of thrust."""
+    climbs, backs = _ends_of_thrust_kernel(state, thrust_seen)
+    members = np.empty((len(climbs) * len(BEND) * len(DURATION), 4))
+    weights = np.empty(members.shape[0])
+    count, best, likeliest = 0, -1.0, time_s
+    for climb, back in zip(climbs, backs):  # noqa: B905 - compiled; both are appended to together
+        risen = min(1.0, climb.height_m / DURATION_HEIGHT_M)
+        for bend, share in BEND:
+            latitude, longitude, path = _origin_kernel(climb, bend)
+            weight = share if thrust_seen else share * _weight_kernel(climb, path)
+            if weight > best or (weight == best and time_s - back > likeliest):
+                best, likeliest = weight, time_s - back
+            for low, high, part in DURATION:
+                duration_s = (low + risen * (high - low)) * path / max(climb.speed_m_s, 1.0)
+                members[count] = (latitude, longitude, time_s - back - duration_s, path)
+                weights[count] = weight * part
+                count += 1
+    return members, weights, likeliest
 
 
 def from_flight(state: Vector, covariance: Vector, time_s: float, *, thrust_seen: bool) -> GroundGuess:
@@ -116,24 +151,11 @@ def from_flight(state: Vector, covariance: Vector, time_s: float, *, thrust_seen
         time_s: of it.
         thrust_seen: True if thrust was on at `time_s`.
     """
-    members: list[tuple[float, float, float, float]] = []
-    weights: list[float] = []
-    best: tuple[float, float] = (-1.0, time_s)
-    for there, when in _ends_of_thrust(state, time_s, thrust_seen=thrust_seen):
-        climb = _climb(there)
-        for bend, share in BEND:
-            latitude, longitude, path = _origin(climb, bend)
-            weight = share * (1.0 if thrust_seen else _weight(climb, path))
-            best = max(best, (weight, when))
-            risen = min(1.0, climb.place.height_m / DURATION_HEIGHT_M)
-            for low, high, part in DURATION:
-                duration_s = (low + risen * (high - low)) * path / max(climb.speed_m_s, 1.0)
-                members.append((latitude, longitude, when - duration_s, path))
-                weights.append(weight * part)
-    carried = _carried(state, covariance, time_s, best[1])
+    members, weights, likeliest_s = _family_kernel(state, time_s, thrust_seen)
+    carried = _carried_kernel(state, covariance, likeliest_s - time_s)
     speed = float(np.linalg.norm(state[3:6]))
     share = math.sqrt(float(np.trace(covariance[3:6, 3:6]))) / max(speed, 1.0)
-    return _summed(np.array(members), np.array(weights), carried, share)
+    return _summed(members, weights, carried, share)
 
 
 def _summed(members: Vector, weights: Vector, carried: Vector, speed_share: float) -> GroundGuess:
@@ -150,24 +172,22 @@ def _summed(members: Vector, weights: Vector, carried: Vector, speed_share: floa
     return GroundGuess(latitude, longitude, time_s, spread, sigma)
 
 
-def _carried(state: Vector, covariance: Vector, time_s: float, end_s: float) -> Vector:
+@njit(cache=True)
+def _carried_kernel(state: Vector, covariance: Vector, ahead_s: float) -> Vector:
     """Return the arc's covariance at the launch point, east and north, shape (2, 2), by differences."""
-    wide = np.zeros((10, 10))
-    wide[:7, :7] = covariance
-    there, spread = predict_kernel(np.concatenate((state, np.zeros(3))), wide, end_s - time_s, 0.0)
-    middle = _climb(there)
-    latitude, longitude, _ = _origin(middle, 0.55)
+    wide, ten = np.zeros((10, 10)), np.zeros(10)
+    wide[:7, :7], ten[:7] = covariance, state
+    there, spread = predict_kernel(ten, wide, ahead_s, 0.0)
+    latitude, longitude, _ = _origin_kernel(_climb_kernel(there), 0.55)
     partials = np.zeros((2, 6))
     for i in range(6):
         step = 100.0 if i < 3 else 1.0
         moved = there.copy()
         moved[i] += step
-        north, east, _ = _origin(_climb(moved), 0.55)
-        partials[:, i] = (
-            (east - longitude) * 6.371e6 * math.cos(latitude) / step,
-            (north - latitude) * 6.371e6 / step,
-        )
-    return np.asarray(partials @ spread[:6, :6] @ partials.T)
+        north, east, _ = _origin_kernel(_climb_kernel(moved), 0.55)
+        partials[0, i] = (east - longitude) * 6.371e6 * math.cos(latitude) / step
+        partials[1, i] = (north - latitude) * 6.371e6 / step
+    return partials @ spread[:6, :6].copy() @ partials.T
 
 
 def from_sight(row: Vector, sensor: Vector) -> GroundGuess | None:
