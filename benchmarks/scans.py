@@ -23,7 +23,7 @@ from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.messages.sensor import Radar
 from beaconfire.messages.words import Nation
 from beaconfire.tracking import lanes
-from beaconfire.tracking.batch import COAST, broad_prior, covariance_kernel, solve_kernel
+from beaconfire.tracking.batch import COAST, broad_prior_kernel, covariance_kernel, solve_kernel
 from beaconfire.tracking.measurement import residual_kernel, sensor_table
 from beaconfire.tracking.scan import associate_scan
 
@@ -69,7 +69,7 @@ class Arc:
             row[0], row[2:5], row[5] = number, station.plot(state[:6]) + noise, math.nan
         self.guess = np.zeros(10)
         self.guess[:7] = truth + draw.standard_normal(7) * ((2e3,) * 3 + (30.0,) * 3 + (0.0,))
-        self.prior = broad_prior(1, self.guess, 0.0, 0.0)
+        self.prior = broad_prior_kernel(1, self.guess, 0.0, 0.0)
 
     def ours(self) -> tuple[Array, Array]:
         """Return state of seven and covariance as `tracking.batch` solves the arc."""

@@ -32,7 +32,7 @@ from beaconfire.tracking.batch import (
     COAST,
     PRIOR_LOG_INVERSE_BETA,
     PRIOR_SIGMA_LOG_INVERSE_BETA,
-    broad_prior,
+    broad_prior_kernel,
     covariance_kernel,
     solve_kernel,
 )
@@ -163,7 +163,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 def batch_estimate(rows: Vector, sensors: Vector, start: Vector, time_s: float) -> tuple[Vector, Vector]:
     """Return what the batch of the national tracker makes of the rows; an `Estimator`."""
-    prior = broad_prior(len(sensors), start, 0.0, 0.0)
+    prior = broad_prior_kernel(len(sensors), start, 0.0, 0.0)
     solution = solve_kernel(start, 0.0, rows, sensors, prior, COAST)
     covariance = np.zeros((10, 10))
     covariance[:7, :7] = covariance_kernel(solution, COAST)

@@ -4,6 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from beaconfire.flight.propagation import propagate_kernel, propagate_with_transition_kernel
 from beaconfire.frames.types import Vector
@@ -12,7 +13,7 @@ from beaconfire.tracking.batch import (
     COAST,
     Prior,
     Solution,
-    broad_prior,
+    broad_prior_kernel,
     covariance_kernel,
     extra_acceleration_kernel,
     roll_up_kernel,
@@ -63,23 +64,15 @@ class Verdict(NamedTuple):
         """Whether thrust would have been seen in this window."""
         return self.sigma_along_m_s2 <= POWER_M_S2
 
-    def suffices(self, drive_m_s2: float) -> bool:
-        """Return whether thrust such as was seen before, or a weak one, would have been seen here.
-
-        Args:
-            drive_m_s2: acceleration along the velocity that was seen last, 0 if none was.
-        """
-        return self.sigma_along_m_s2 <= max(POWER_M_S2, min(LIKELY_M_S2, drive_m_s2 / LIKELY_SHARE))
-
     @property
     def coasting(self) -> bool:
         """Whether free flight explains the window."""
-        return self.misfit < FIT_SIGMAS and abs(self.along_m_s2) < REJECT_SIGMAS * self.sigma_along_m_s2
+        return bool(coasting_kernel(self))
 
     @property
     def thrusting(self) -> bool:
         """Whether the window shows thrust beyond doubt."""
-        return self.sigma_along_m_s2 < SEEN_M_S2 and self.along_m_s2 > max(4.0 * self.sigma_along_m_s2, 4.0)
+        return bool(thrusting_kernel(self))
 
 
 class Search(NamedTuple):
@@ -104,36 +97,95 @@ class Arc(NamedTuple):
     solution: Solution
 
 
-def misfit(chi_square: Vector, components: Vector, parameters: int) -> float:
+@njit(cache=True)
+def misfit_kernel(chi_square: Vector, components: Vector, parameters: int) -> float:
     """Return how many sigmas a chi-square lies above what noise alone gives.
 
     Source: E. Wilson and M. Hilferty, Proc. Nat. Acad. Sci. 17 (1931) 684: the cube root is nearly normal.
     """
-    freedom = float(components.sum()) - parameters
+    freedom = components.sum() - parameters
     if freedom <= 0.0:
         return 0.0
     share = 2.0 / (9.0 * freedom)
-    return (math.cbrt(float(chi_square.sum()) / freedom) - 1.0 + share) / math.sqrt(share)
+    return float(((chi_square.sum() / freedom) ** (1.0 / 3.0) - 1.0 + share) / math.sqrt(share))
 
 
-def judge(solution: Solution) -> Verdict:
+@njit(cache=True)
+def judge_kernel(solution: Solution) -> Verdict:
     """Return the verdict on a coast fit without earlier knowledge."""
-    extra, information = extra_acceleration_kernel(solution)
-    if not (math.isfinite(solution.cost) and np.isfinite(extra).all() and np.isfinite(information).all()):
+    extra, covariance = extra_acceleration_kernel(solution)
+    if not (math.isfinite(solution.cost) and np.isfinite(extra).all() and np.isfinite(covariance).all()):
         return Verdict(math.inf, 0.0, math.inf)  # taken back through thick air it grew beyond all bounds
-    along = solution.state[3:6] / np.linalg.norm(solution.state[3:6])
-    covariance = np.linalg.pinv(information)
+    speed = math.sqrt(solution.state[3] ** 2 + solution.state[4] ** 2 + solution.state[5] ** 2)
+    along = solution.state[3:6] / speed
     sigma = math.sqrt(max(float(along @ covariance @ along), 0.0))
-    return Verdict(misfit(solution.chi_square, solution.components, 6), float(along @ extra), sigma)
+    return Verdict(misfit_kernel(solution.chi_square, solution.components, 6), float(along @ extra), sigma)
 
 
-def fresh_arc(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
+@njit(cache=True)
+def suffices_kernel(verdict: Verdict, drive_m_s2: float) -> bool:
+    """Return whether thrust such as was seen before, or a weak one, would have been seen.
+
+    Args:
+        verdict: on a window.
+        drive_m_s2: acceleration along the velocity that was seen last, 0 if none was.
+    """
+    return verdict.sigma_along_m_s2 <= max(POWER_M_S2, min(LIKELY_M_S2, drive_m_s2 / LIKELY_SHARE))
+
+
+@njit(cache=True)
+def coasting_kernel(verdict: Verdict) -> bool:
+    """Return whether free flight explains a window."""
+    return verdict.misfit < FIT_SIGMAS and abs(verdict.along_m_s2) < REJECT_SIGMAS * verdict.sigma_along_m_s2
+
+
+@njit(cache=True)
+def thrusting_kernel(verdict: Verdict) -> bool:
+    """Return whether a window shows thrust beyond doubt."""
+    sigma = verdict.sigma_along_m_s2
+    return sigma < SEEN_M_S2 and verdict.along_m_s2 > max(4.0 * sigma, 4.0)
+
+
+@njit(cache=True)
+def fresh_arc_kernel(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
     """Return a coast arc over all of `rows`, started from a state of ten at `time_s`."""
-    reference = float(rows[0, 0])
+    reference = rows[0, 0]
     start = np.zeros(10)
     start[:7] = propagate_kernel(state[:7].copy(), reference - time_s, integration_step_kernel(state))
-    prior = broad_prior(len(sensors), start, 0.0, 0.0)
+    prior = broad_prior_kernel(sensors.shape[0], start, 0.0, 0.0)
     return Arc(reference, prior, solve_kernel(start, reference, rows, sensors, prior, COAST))
+
+
+@njit(cache=True)
+def _first_from(rows: Vector, time_s: float) -> int:
+    """Return the number of the first row not before a time; rows stand in order of time."""
+    return int(np.searchsorted(rows[:, 0], time_s - 1e-6))
+
+
+@njit(cache=True)
+def _find_kernel(
+    rows: Vector, state: Vector, time_s: float, sensors: Vector, drive_m_s2: float
+) -> tuple[int, Arc, bool, float]:
+    """Return the number of the arc's first row (-1 for no arc), the arc, whether it is sure, thrust seen."""
+    found, sure, driven, before = -1, False, 0.0, 0
+    best = fresh_arc_kernel(rows[-PLOTS_MIN:], state, time_s, sensors)
+    for span in SPANS_S:
+        first = _first_from(rows, time_s - span)
+        count = rows.shape[0] - first
+        if count < PLOTS_MIN or count == before:
+            continue
+        before = count
+        arc = fresh_arc_kernel(rows[first:], state, time_s, sensors)
+        verdict = judge_kernel(arc.solution)
+        if found < 0 and driven == 0.0 and thrusting_kernel(verdict):
+            driven = verdict.along_m_s2
+        if not suffices_kernel(verdict, drive_m_s2):
+            continue
+        if not coasting_kernel(verdict):
+            break
+        found, sure = first, verdict.sigma_along_m_s2 <= POWER_M_S2
+        best = arc
+    return found, best, sure, driven
 
 
 def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector, drive_m_s2: float) -> Search:
@@ -142,35 +194,22 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector, driv
     Windows grow until thrust would show; the first such one decides, longer ones that pass extend it.
 
     Args:
-        rows: all rows kept, in order of time, shape (n, 9).
+        rows: all rows kept, in order of time, at least `PLOTS_MIN`, shape (n, 9).
         state: filter's state of ten at `time_s`.
         time_s: time of the newest row.
         sensors: sensor table.
         drive_m_s2: thrust that was seen last, 0 if none was.
     """
-    found: Arc | None = None
-    before, sure, driven = 0, False, 0.0
-    for span in SPANS_S:
-        part = rows[np.searchsorted(rows[:, 0], time_s - span - 1e-6) :]
-        if len(part) < PLOTS_MIN or len(part) == before:
-            continue
-        before = len(part)
-        arc = fresh_arc(part, state, time_s, sensors)
-        verdict = judge(arc.solution)
-        if found is None and verdict.thrusting and driven == 0.0:
-            driven = verdict.along_m_s2
-        if not verdict.suffices(drive_m_s2):
-            continue
-        if not verdict.coasting:
-            break
-        found, sure = guarded(arc, part, state, time_s, sensors), verdict.powerful
-    return Search(found, sure, driven)
+    found, arc, sure, driven = _find_kernel(rows, state, time_s, sensors, drive_m_s2)
+    if found < 0:
+        return Search(None, sure, driven)
+    return Search(guarded(arc, rows[found:], state, time_s, sensors), sure, driven)
 
 
 def guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
     """Return the arc without its first part, where a tail of thrust too short to show may hide."""
-    later = part[np.searchsorted(part[:, 0], part[0, 0] + GUARD * (part[-1, 0] - part[0, 0]) - 1e-6) :]
-    return fresh_arc(later, state, time_s, sensors) if len(later) >= GUARD_PLOTS_MIN else arc
+    later = part[_first_from(part, part[0, 0] + GUARD * (part[-1, 0] - part[0, 0])) :]
+    return fresh_arc_kernel(later, state, time_s, sensors) if len(later) >= GUARD_PLOTS_MIN else arc
 
 
 def without_start(arc: Arc, rows: Vector, sensors: Vector) -> Arc | None:
@@ -184,7 +223,7 @@ def without_start(arc: Arc, rows: Vector, sensors: Vector) -> Arc | None:
     if len(part) < 2 * PLOTS_MIN or len(part) == len(rows):
         return None
     state, _ = arc_at(arc, float(part[0, 0]))
-    later = fresh_arc(part, state, float(part[0, 0]), sensors)
+    later = fresh_arc_kernel(part, state, float(part[0, 0]), sensors)
     rest = inverse_kernel(later.solution.information[:7, :7].copy())
     whole = inverse_kernel(arc.solution.information[:7, :7].copy())
     interval = later.reference_s - arc.reference_s
@@ -200,7 +239,7 @@ def without_start(arc: Arc, rows: Vector, sensors: Vector) -> Arc | None:
     if not told.any():
         return None
     squares = turned[told] ** 2 / (1.0 - values[told])
-    return later if misfit(squares, np.ones(squares.size), 0) > START_SIGMAS else None
+    return later if misfit_kernel(squares, np.ones(squares.size), 0) > START_SIGMAS else None
 
 
 def resolve(arc: Arc, rows: Vector, sensors: Vector) -> Arc:
@@ -227,14 +266,14 @@ def explained(arc: Arc) -> bool:
     """Return whether free flight still explains the whole arc and its newest rows."""
     solution = arc.solution
     parameters = 6 if arc.prior.information[0, 0] == 0.0 else 0
-    whole = misfit(solution.chi_square, solution.components, parameters)
+    whole = misfit_kernel(solution.chi_square, solution.components, parameters)
     return whole < FIT_SIGMAS and recent_misfit(arc) < FIT_SIGMAS + 1.5
 
 
 def recent_misfit(arc: Arc) -> float:
     """Return how many sigmas the newest rows lie off free flight."""
     solution = arc.solution
-    return misfit(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
+    return misfit_kernel(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
 
 
 def arc_at(arc: Arc, time_s: float) -> tuple[Vector, Vector]:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.propagation import propagate_with_transition_kernel
+from beaconfire.flight.propagation import carry_kernel, propagate_with_transition_kernel, room_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.tracking.algebra import inverse_kernel
 from beaconfire.tracking.filter import integration_step_kernel
@@ -75,7 +75,7 @@ class Solution(NamedTuple):
     cost: float
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _huber(square: float) -> tuple[float, float]:
     """Return cost and weight of one whitened component's square."""
     if square <= HUBER_K * HUBER_K:
@@ -84,48 +84,60 @@ def _huber(square: float) -> tuple[float, float]:
     return 2.0 * HUBER_K * size - HUBER_K * HUBER_K, HUBER_K / size
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _add_row(
     residual: Vector,
     partials: Vector,
     offset: Vector,
+    size: int,
     sums: tuple[Vector, Vector, Vector],
 ) -> tuple[float, float]:
     """Add one row's components to (information, gradient, consider); return its cost and chi-square."""
     information, gradient, consider = sums
     cost, chi = 0.0, 0.0
-    for k in range(residual.size):
-        spread = 1.0
-        for b in range(4):
-            spread += offset[k, b] * offset[k, b]
+    for k in range(size):
+        o0, o1, o2, o3 = offset[k, 0], offset[k, 1], offset[k, 2], offset[k, 3]
+        spread = 1.0 + o0 * o0 + o1 * o1 + o2 * o2 + o3 * o3
         square = residual[k] * residual[k]
         part, weight = _huber(square / spread)
         cost += part
         chi += min(square / spread, CHI_CAP)
+        along = partials[k]
         for i in range(10):
-            scaled = weight * partials[k, i]
+            scaled = weight * along[i]
             gradient[i] += scaled * residual[k]
-            for j in range(i, 10):
-                information[i, j] += scaled * partials[k, j]
-            for b in range(4):
-                consider[i, b] += scaled * offset[k, b]
+            for j in range(10):
+                information[i, j] += scaled * along[j]
+            if spread > 1.0:
+                consider[i, 0] += scaled * o0
+                consider[i, 1] += scaled * o1
+                consider[i, 2] += scaled * o2
+                consider[i, 3] += scaled * o3
     return cost, chi
 
 
-@njit(cache=True)
-def _row_partials(jacobian: Vector, transition: Vector, elapsed: float, partials: Vector) -> None:
+@njit(cache=True, error_model="numpy")
+def _row_partials(jacobian: Vector, transition: Vector, elapsed: float, size: int, partials: Vector) -> None:
     """Write partials of a row's components with the reference state of ten."""
-    for k in range(partials.shape[0]):
+    half_square = 0.5 * elapsed * elapsed
+    for k in range(size):
+        j0, j1, j2 = jacobian[k, 0], jacobian[k, 1], jacobian[k, 2]
+        j3, j4, j5 = jacobian[k, 3], jacobian[k, 4], jacobian[k, 5]
         for j in range(7):
-            total = 0.0
-            for i in range(6):
-                total += jacobian[k, i] * transition[i, j]
-            partials[k, j] = total
-        for j in range(3):
-            partials[k, 7 + j] = 0.5 * elapsed * elapsed * jacobian[k, j] + elapsed * jacobian[k, 3 + j]
+            partials[k, j] = (
+                j0 * transition[0, j]
+                + j1 * transition[1, j]
+                + j2 * transition[2, j]
+                + j3 * transition[3, j]
+                + j4 * transition[4, j]
+                + j5 * transition[5, j]
+            )
+        partials[k, 7] = half_square * j0 + elapsed * j3
+        partials[k, 8] = half_square * j1 + elapsed * j4
+        partials[k, 9] = half_square * j2 + elapsed * j5
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior) -> Solution:
     """Linearise all rows at `state`; rows stand in order of time, some may lie before the reference."""
     count = rows.shape[0]
@@ -139,7 +151,7 @@ def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector
         cost += difference[i] * gradient[i]
     chi, components = np.zeros(count), np.zeros(count)
     residual, jacobian, offset = np.empty(4), np.zeros((4, 6)), np.empty((4, 4))
-    partials, there = np.empty((4, 10)), np.empty(7)
+    partials, there, room = np.empty((4, 10)), np.empty(7), room_kernel()
     split = 0
     while split < count and rows[split, 0] < reference_s:
         split += 1
@@ -150,23 +162,18 @@ def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector
             index = split + step if direction == 0 else split - 1 - step
             row = rows[index]
             if row[0] != at:
-                current, transition = propagate_with_transition_kernel(
-                    current, transition, row[0] - at, integration_step_kernel(current)
-                )
+                carry_kernel(current, transition, row[0] - at, integration_step_kernel(current), room)
                 at = row[0]
             elapsed = at - reference_s
             for i in range(3):
                 there[i] = current[i] + 0.5 * elapsed * elapsed * state[7 + i]
                 there[3 + i] = current[3 + i] + elapsed * state[7 + i]
             size = residual_kernel(row, sensors, there, residual, jacobian, offset)
-            _row_partials(jacobian, transition, elapsed, partials[:size])
+            _row_partials(jacobian, transition, elapsed, size, partials)
             sums = (information, gradient, consider[int(row[1])])
-            part, chi[index] = _add_row(residual[:size], partials[:size], offset, sums)
+            part, chi[index] = _add_row(residual, partials, offset, size, sums)
             components[index] = size
             cost += part
-    for i in range(10):
-        for j in range(i):
-            information[i, j] = information[j, i]
     return Solution(state, information, gradient, consider, chi, components, cost)
 
 
@@ -242,7 +249,7 @@ def covariance_kernel(solution: Solution, size: int) -> Vector:
 
 @njit(cache=True)
 def extra_acceleration_kernel(solution: Solution) -> tuple[Vector, Vector]:
-    """Return what a coast fit left over as constant acceleration (m/s^2, ECEF) and its information (3, 3).
+    """Return what a coast fit left over as constant acceleration (m/s^2, ECEF) and its covariance (3, 3).
 
     A score test: how far the residuals ask for an acceleration that the model does not have.
     Source: C. R. Rao, Proc. Camb. Phil. Soc. 44 (1948) 50.
@@ -251,7 +258,8 @@ def extra_acceleration_kernel(solution: Solution) -> tuple[Vector, Vector]:
     cross = solution.information[:7, 7:].copy()
     reduced = solution.information[7:, 7:] - cross.T @ covariance @ cross
     score = solution.gradient[7:] - cross.T @ covariance @ solution.gradient[:7].copy()
-    return inverse_kernel(reduced) @ score, reduced
+    left = inverse_kernel(reduced)
+    return left @ score, left
 
 
 @njit(cache=True)
@@ -274,7 +282,10 @@ def roll_up_kernel(solution: Solution, interval_s: float) -> Prior:
     return Prior(mean, information, consider)
 
 
-def broad_prior(sensors: int, state: Vector, speed_sigma_m_s: float, acceleration_sigma_m_s2: float) -> Prior:
+@njit(cache=True)
+def broad_prior_kernel(
+    sensors: int, state: Vector, speed_sigma_m_s: float, acceleration_sigma_m_s2: float
+) -> Prior:
     """Return the prior of a new arc: ln(1/beta) always, speed and acceleration if their sigma is not 0.
 
     Args:

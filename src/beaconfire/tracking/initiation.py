@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from beaconfire.frames.types import Vector
-from beaconfire.tracking.batch import THRUST, Solution, broad_prior, covariance_kernel, solve_kernel
+from beaconfire.tracking.batch import THRUST, Solution, broad_prior_kernel, covariance_kernel, solve_kernel
 from beaconfire.tracking.measurement import plot_position_kernel, plot_sigma_m_kernel
 
 STORE_MAX: Final = 256
@@ -115,7 +115,7 @@ def fit_triple(rows: tuple[Vector, ...], sensors: Vector) -> tuple[float, Seed] 
     """Return chi-square and seed of plots in order of time, or None if no flying body fits them."""
     stacked = np.array(rows)
     start = start_from_plots(stacked, sensors)
-    prior = broad_prior(
+    prior = broad_prior_kernel(
         len(sensors), np.concatenate((start[:3], np.zeros(7))), SPEED_SIGMA_M_S, ACCELERATION_SIGMA_M_S2
     )
     solution = solve_kernel(start, float(stacked[-1, 0]), stacked, sensors, prior, THRUST)
@@ -134,7 +134,7 @@ def start_from_plots(rows: Vector, sensors: Vector) -> Vector:
     start = np.zeros(10)
     start[:3] = last
     start[3:6] = (last - first) / max(rows[-1, 0] - rows[0, 0], 0.1)
-    start[6] = broad_prior(0, start, 0.0, 0.0).mean[6]
+    start[6] = broad_prior_kernel(0, start, 0.0, 0.0).mean[6]
     return start
 
 

@@ -95,7 +95,7 @@ def _origin_kernel(climb: _Climb, bend: float) -> tuple[float, float, float]:
 
 @njit(cache=True)
 def _ends_of_thrust_kernel(state: Vector, thrust_seen: bool) -> tuple[list[_Climb], list[float]]:  # noqa: FBT001 - compiled
-    """Return climbs where thrust may have ended, and how long before: one if seen, else back along the arc."""
+    """Return climbs at which thrust may have ended, and how long before: one if seen, else back the arc."""
     there, back = state.copy(), 0.0
     climb = _climb_kernel(there)
     climbs, backs = [climb], [back]
@@ -122,7 +122,7 @@ def _weight_kernel(climb: _Climb, path_m: float) -> float:
 
 @njit(cache=True)
 def _family_kernel(state: Vector, time_s: float, thrust_seen: bool) -> tuple[Vector, Vector, float]:  # noqa: FBT001 - compiled
-    """Return plausible beginnings (latitude, longitude, time, path), their weights, the likeliest end of thrust."""
+    """Return beginnings (latitude, longitude, time, path), their weights, and the likeliest end of thrust."""
     climbs, backs = _ends_of_thrust_kernel(state, thrust_seen)
     members = np.empty((len(climbs) * len(BEND) * len(DURATION), 4))
     weights = np.empty(members.shape[0])

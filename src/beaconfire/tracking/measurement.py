@@ -106,44 +106,43 @@ def plot_sigma_m_kernel(row: Vector, sensor: Vector) -> float:
     return float(max(distance, row[2] * azimuth, row[2] * elevation))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _wrapped(angle_rad: float) -> float:
-    return (angle_rad + math.pi) % (2.0 * math.pi) - math.pi
+    return angle_rad - 2.0 * math.pi * math.floor((angle_rad + math.pi) / (2.0 * math.pi))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _radar_kernel(row: Vector, sensor: Vector, state: Vector, residual: Vector, jacobian: Vector) -> int:
-    relative, enu = np.empty(3), np.empty(3)
-    for i in range(3):
-        relative[i] = state[i] - sensor[1 + i]
-    for i in range(3):
-        enu[i] = (
-            sensor[4 + 3 * i] * relative[0]
-            + sensor[5 + 3 * i] * relative[1]
-            + sensor[6 + 3 * i] * relative[2]
-        )
-    level2 = max(enu[0] * enu[0] + enu[1] * enu[1], 1.0)
+    x, y, z = state[0] - sensor[1], state[1] - sensor[2], state[2] - sensor[3]
+    east = sensor[4] * x + sensor[5] * y + sensor[6] * z
+    north = sensor[7] * x + sensor[8] * y + sensor[9] * z
+    up = sensor[10] * x + sensor[11] * y + sensor[12] * z
+    level2 = max(east * east + north * north, 1.0)
     level = math.sqrt(level2)
-    distance2 = level2 + enu[2] * enu[2]
+    distance2 = level2 + up * up
     distance = math.sqrt(distance2)
     sigma_range, sigma_azimuth, sigma_elevation = sensor[13], sensor[14], sensor[15]
     residual[0] = (row[2] - distance) / sigma_range
-    residual[1] = _wrapped(row[3] - math.atan2(enu[0], enu[1])) / sigma_azimuth
-    residual[2] = (row[4] - math.atan2(enu[2], level)) / sigma_elevation
+    residual[1] = _wrapped(row[3] - math.atan2(east, north)) / sigma_azimuth
+    residual[2] = (row[4] - math.atan2(up, level)) / sigma_elevation
+    outward, turn, lift = (
+        1.0 / (distance * sigma_range),
+        1.0 / (level2 * sigma_azimuth),
+        1.0 / (distance2 * sigma_elevation),
+    )
     for i in range(3):
-        east, north, up = sensor[4 + i], sensor[7 + i], sensor[10 + i]
-        along = (enu[0] * east + enu[1] * north) / level
-        jacobian[0, i] = relative[i] / distance / sigma_range
-        jacobian[1, i] = (enu[1] * east - enu[0] * north) / level2 / sigma_azimuth
-        jacobian[2, i] = (level * up - enu[2] * along) / distance2 / sigma_elevation
+        along = (east * sensor[4 + i] + north * sensor[7 + i]) / level
+        jacobian[0, i] = (state[i] - sensor[1 + i]) * outward
+        jacobian[1, i] = (north * sensor[4 + i] - east * sensor[7 + i]) * turn
+        jacobian[2, i] = (level * sensor[10 + i] - up * along) * lift
         for k in range(3):
             jacobian[k, 3 + i] = 0.0
     if math.isnan(row[5]) or math.isnan(sensor[16]):
         return 3
-    rate = (relative[0] * state[3] + relative[1] * state[4] + relative[2] * state[5]) / distance
+    rate = (x * state[3] + y * state[4] + z * state[5]) / distance
     residual[3] = (row[5] - rate) / sensor[16]
     for i in range(3):
-        unit = relative[i] / distance
+        unit = (state[i] - sensor[1 + i]) / distance
         jacobian[3, i] = (state[3 + i] - rate * unit) / distance / sensor[16]
         jacobian[3, 3 + i] = unit / sensor[16]
     return 4
@@ -174,7 +173,7 @@ def _sight_kernel(row: Vector, sensor: Vector, state: Vector, residual: Vector, 
     return 2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def residual_kernel(
     row: Vector, sensors: Vector, state: Vector, residual: Vector, jacobian: Vector, offset: Vector
 ) -> int:

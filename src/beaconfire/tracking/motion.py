@@ -20,9 +20,9 @@ from beaconfire.tracking.arc import (
     arc_at,
     explained,
     find_coast,
-    fresh_arc,
+    fresh_arc_kernel,
     guarded,
-    judge,
+    judge_kernel,
     recent_misfit,
     resolve,
     roll_up,
@@ -283,7 +283,7 @@ class Motion:
 
         Seconds of thrust that the shorter window hid are left out with its first part.
         """
-        verdict = judge(arc.solution)
+        verdict = judge_kernel(arc.solution)
         if verdict.thrusting or (verdict.powerful and not verdict.coasting):
             self._leave_coast()
         elif verdict.powerful:
@@ -299,8 +299,8 @@ class Motion:
             part = rows[(len(rows) * turn) // (SLIDES_MAX + 2) :]
             if len(part) < 2 * PLOTS_MIN:
                 break
-            later = fresh_arc(part, state, float(rows[-1, 0]), self.sensors)
-            verdict = judge(later.solution)
+            later = fresh_arc_kernel(part, state, float(rows[-1, 0]), self.sensors)
+            verdict = judge_kernel(later.solution)
             if explained(later) and verdict.powerful and verdict.coasting:
                 return later
         found = find_coast(rows, state, float(rows[-1, 0]), self.sensors, 0.0)

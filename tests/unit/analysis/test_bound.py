@@ -18,7 +18,7 @@ from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.messages.sensor import InfraredSensor
 from beaconfire.messages.words import Nation
 from beaconfire.sim.sensing import radar_view
-from beaconfire.tracking.batch import COAST, broad_prior, covariance_kernel, solve_kernel
+from beaconfire.tracking.batch import COAST, broad_prior_kernel, covariance_kernel, solve_kernel
 from beaconfire.tracking.measurement import sensor_table
 from tracking_truth import Array, flight, plot, radar
 
@@ -95,7 +95,7 @@ def test_the_fit_of_an_arc_reaches_the_bound_and_never_says_less() -> None:
         assert seen is not None
         row[:] = (second, 0.0, seen.range_m, seen.azimuth_rad, seen.elevation_rad, math.nan, 0.0, 0.0, 0.0)
     start = np.append(_truth_at(0.0), np.zeros(3))
-    solution = solve_kernel(start, 0.0, rows, TABLE, broad_prior(1, start, 0.0, 0.0), COAST)
+    solution = solve_kernel(start, 0.0, rows, TABLE, broad_prior_kernel(1, start, 0.0, 0.0), COAST)
     stated, least = covariance_kernel(solution, COAST), bound.covariance()
     sigma = np.sqrt(np.diag(least))
     assert stated / np.outer(sigma, sigma) == pytest.approx(least / np.outer(sigma, sigma), abs=0.02)

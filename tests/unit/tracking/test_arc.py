@@ -9,9 +9,9 @@ from beaconfire.tracking.arc import (
     arc_at,
     explained,
     find_coast,
-    fresh_arc,
-    judge,
-    misfit,
+    fresh_arc_kernel,
+    judge_kernel,
+    misfit_kernel,
     resolve,
     roll_up,
     without_start,
@@ -43,10 +43,10 @@ def _state(second: int) -> np.ndarray:
 
 def test_misfit_is_a_standard_normal_of_noise_alone() -> None:
     random = np.random.default_rng(1)
-    values = [misfit(random.standard_normal((12, 3)) ** 2, np.full(12, 3.0), 0) for _ in range(2_000)]
+    values = [misfit_kernel(random.standard_normal((12, 3)) ** 2, np.full(12, 3.0), 0) for _ in range(2_000)]
     assert np.mean(values) == pytest.approx(0.0, abs=0.08)
     assert np.std(values) == pytest.approx(1.0, abs=0.08)
-    assert misfit(np.ones(2), np.array([3.0, 3.0]), 6) == 0.0
+    assert misfit_kernel(np.ones(2), np.array([3.0, 3.0]), 6) == 0.0
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -72,12 +72,12 @@ def test_burnout_is_found_soon_after_it() -> None:
 
 def test_short_window_is_not_powerful() -> None:
     rows = _rows(100, 104)
-    assert not judge(fresh_arc(rows, _state(103), 103.0, TABLE).solution).powerful
+    assert not judge_kernel(fresh_arc_kernel(rows, _state(103), 103.0, TABLE).solution).powerful
 
 
 def test_rolled_up_arc_says_the_same() -> None:
     rows = _rows(100, 220)
-    arc = fresh_arc(rows, _state(219), 219.0, TABLE)
+    arc = fresh_arc_kernel(rows, _state(219), 219.0, TABLE)
     assert explained(arc)
     rolled, gone = roll_up(arc, rows, TABLE)
     again = resolve(rolled, rows[gone:], TABLE)
@@ -111,7 +111,7 @@ def test_a_start_with_a_tail_of_thrust_is_left_out_and_a_clean_one_stays() -> No
     for start_s in left_out:
         for seed in range(20):
             rows = _rows(start_s, 110, seed)
-            arc = fresh_arc(rows, _state(109), 109.0, TABLE)
+            arc = fresh_arc_kernel(rows, _state(109), 109.0, TABLE)
             later = without_start(arc, rows, TABLE)
             if later is not None:
                 assert later.reference_s > arc.reference_s
