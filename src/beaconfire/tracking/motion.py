@@ -4,7 +4,6 @@ The switch stands for an interacting multiple model: burnout is declared by a te
 thrust have shown in this window?) instead of a mixing probability, so it can't be declared for want of data.
 """
 
-import bisect
 import math
 from typing import Final
 
@@ -198,12 +197,11 @@ class Motion:
 
     def insert(self, row: Vector) -> None:
         """Keep a row for the batch, in order of time."""
-        keys = [(float(kept[0]), float(kept[1])) for kept in self.rows[-32:]]
-        first = max(0, len(self.rows) - 32)
         key = (float(row[0]), float(row[1]))
-        if first and key < keys[0]:
-            first, keys = 0, [(float(kept[0]), float(kept[1])) for kept in self.rows]
-        self.rows.insert(first + bisect.bisect_right(keys, key), row)
+        place = len(self.rows)
+        while place and key < (float(self.rows[place - 1][0]), float(self.rows[place - 1][1])):
+            place -= 1
+        self.rows.insert(place, row)
         if len(self.rows) > ROWS_MAX:
             self._shorten()
 

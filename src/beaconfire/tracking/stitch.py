@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from beaconfire.frames.types import Vector
 from beaconfire.messages.words import Status
 from beaconfire.tracking.filter import gate_kernel, predict_kernel
-from beaconfire.tracking.motion import UNSEEN_S, Motion
+from beaconfire.tracking.motion import BOOST_NOISE, UNSEEN_S, Motion
 from beaconfire.tracking.track import Track
 
 SIGHT_GATE: Final = 22.0
@@ -27,6 +27,10 @@ STALL_DRIVE_M_S2: Final = 35.0
 DRIVE_M_S2: Final = 15.0
 """Sigma of the unknown drive while it was out of sight and thrust may have been on."""
 SHIFT_MAX_M: Final = 300_000.0
+FEW: Final = 4
+REACH_GAP_S: Final = 30.0
+PULL_M_S2: Final = 40.0
+"""Gravity, the turning axes and drag within `REACH_GAP_S`: more than any of them, for a bound."""
 OVERLAP_S: Final = 3.0
 """Two tracks that both had plots for longer than this at the same time are two objects."""
 
@@ -45,6 +49,56 @@ def may_join(tracks: Sequence[Track]) -> NDArray[np.bool_]:
     may: NDArray[np.bool_] = (apart | ~moves[:, None]) & (told & moves)[None, :] & told[:, None]
     np.fill_diagonal(may, val=False)
     return may
+
+
+@njit(cache=True)
+def _reach_kernel(
+    new: tuple[Vector, Vector], states: Vector, covariances: Vector, gaps_s: Vector, near: NDArray[np.bool_]
+) -> None:
+    """Write which older states a newer one may come from: sigmas add up at most as lengths do."""
+    state, covariance = new
+    sigma = np.empty(3)
+    for part, first in enumerate((0, 3, 7)):
+        sigma[part] = math.sqrt(sum([max(covariance[first + i, first + i], 0.0) for i in range(3)]))
+    driven = math.sqrt(state[7] ** 2 + state[8] ** 2 + state[9] ** 2)
+    for n in range(states.shape[0]):
+        gap = abs(gaps_s[n])
+        apart, spread = 0.0, 0.0
+        for i in range(3):
+            apart += (state[i] - gaps_s[n] * state[3 + i] - states[n, i]) ** 2
+            spread += max(covariances[n, i, i], 0.0)
+        own = sigma[0] + gap * sigma[1] + 0.5 * gap * gap * sigma[2]
+        unseen = math.sqrt(3.0) * (0.5 * DRIVE_M_S2 + math.sqrt(BOOST_NOISE)) * max(gap, 1.0) ** 2
+        bend = 0.5 * (driven + PULL_M_S2) * gap * gap
+        near[n] = math.sqrt(apart) - bend <= math.sqrt(FLIGHT_GATE) * (own + math.sqrt(spread) + unseen)
+
+
+def within_reach(olds: Sequence[Track], new: Track) -> list[Track]:
+    """Return those tracks whose distance from a newer one is worth computing: a cheap look at many.
+
+    One that was held in free flight, or not at all for long, or moves not, is always returned.
+    """
+    motion = new.motion
+    if motion is None or len(olds) < FEW:
+        return list(olds)
+    asked = [n for n, old in enumerate(olds) if _asks(old, motion)]
+    if not asked:
+        return list(olds)
+    held = [held for n in asked if (held := olds[n].motion) is not None]
+    near = np.ones(len(asked), dtype=np.bool_)
+    gaps = np.array([motion.time_s - one.time_s for one in held])
+    states, covariances = np.array([one.state for one in held]), np.array([one.covariance for one in held])
+    _reach_kernel((motion.state, motion.covariance), states, covariances, gaps, near)
+    far = {n for n, is_near in zip(asked, near, strict=True) if not is_near}
+    return [old for n, old in enumerate(olds) if n not in far]
+
+
+def _asks(old: Track, new: Motion) -> bool:
+    """Whether the two would be compared under drive, and the gap is short enough for a plain bound."""
+    motion = old.motion
+    if motion is None or motion.arc is not None or motion.manoeuvring:
+        return False
+    return abs(new.time_s - motion.time_s) <= REACH_GAP_S
 
 
 def joint_cost(old: Track, new: Track) -> float | None:

@@ -24,7 +24,7 @@ from beaconfire.tracking.measurement import IS_INFRARED, row_from_detection, sen
 from beaconfire.tracking.motion import Motion
 from beaconfire.tracking.sight import SightFilter, meeting_point
 from beaconfire.tracking.statement import Names, Speaker, statement
-from beaconfire.tracking.stitch import freely, joint_cost, may_join, same_flight, stalled
+from beaconfire.tracking.stitch import freely, joint_cost, may_join, same_flight, stalled, within_reach
 from beaconfire.tracking.track import Track
 
 TRACKS_MAX: Final = 256
@@ -290,7 +290,7 @@ class Tracker:
             new = tracks[number]
             rivals = [
                 (cost, old.name, old)
-                for old in (tracks[one] for one in np.flatnonzero(may[:, number]))
+                for old in within_reach([tracks[one] for one in np.flatnonzero(may[:, number])], new)
                 if old in self.tracks and (cost := joint_cost(old, new)) is not None
             ]
             if rivals and new in self.tracks:
