@@ -1,12 +1,22 @@
 """Two parts of one flight are joined, parts of two are not."""
 
+import math
+
 import numpy as np
 
 from beaconfire.messages.words import Status
 from beaconfire.tracking.initiation import fit_triple
 from beaconfire.tracking.measurement import row_from_detection, sensor_table
 from beaconfire.tracking.motion import Motion
-from beaconfire.tracking.stitch import freely, joint_cost, may_join, same_flight, same_source, stalled
+from beaconfire.tracking.stitch import (
+    freely,
+    joint_cost,
+    may_join,
+    same_flight,
+    same_source,
+    stalled,
+    within_reach,
+)
 from beaconfire.tracking.track import Track
 from tracking_truth import EPOCH_US, INFRARED, Flight, flight, plot, radar, sight
 
@@ -103,3 +113,18 @@ def test_what_may_not_be_asked_has_no_cost() -> None:
                 assert joint_cost(old, new) is None
     assert not may[:, 2].any()
     assert not may[2].any()
+
+
+def test_none_is_passed_over_that_could_be_joined() -> None:
+    """Side by side from touching to far apart: what `within_reach` leaves out has no cost."""
+    olds = []
+    for number, aside_m in enumerate((0.0, 300.0, 3e3, 2e4, 1e5, 1e6)):
+        motion = _motion(flight(), 60, 75)
+        motion.state = motion.state.copy()
+        motion.state[:3] += aside_m / math.sqrt(3.0)
+        olds.append(_track(f"KOR-{number}", motion, 60))
+    new = _track("KOR-9", _motion(flight(), 80, 92), 80)
+    kept = within_reach(olds, new)
+    assert all(joint_cost(old, new) is None for old in olds if old not in kept)
+    assert olds[0] in kept
+    assert len(kept) < len(olds)
