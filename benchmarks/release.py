@@ -21,10 +21,11 @@ from beaconfire.messages.arrangement import KeyClass
 from beaconfire.messages.words import HUB, Group, Level, Mode, Nation
 from beaconfire.release.arrangements import Agreement, Arrangements, make_bundle, verify_bundle
 from beaconfire.release.cedar import MAXIMUM_REMEMBERED, CedarDecider
-from beaconfire.release.decide import Question, Released, Releaser, release_to_hub, release_to_partner
+from beaconfire.release.decide import Released, release_to_hub, release_to_partner
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules, label_report
 from beaconfire.release.opening import Opened, open_sealed
+from beaconfire.release.ruling import Question, Releaser
 from beaconfire.release.terms import SealTerms
 from beaconfire.sim.chance import Chance
 from beaconfire.sim.pacts import Demand, Grant, Pact, template_of

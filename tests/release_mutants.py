@@ -4,28 +4,9 @@ Every text must stand in its module exactly once, else the gate says that the mu
 says why the campaign is not expected to find one; at most one in twenty may have such a reason.
 """
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """One bug.
-
-    Attributes:
-        name: in words.
-        module: below `beaconfire`.
-        changes: (text, text in its place).
-        missed: why it is not found; empty if it must be.
-    """
-
-    name: str
-    module: str
-    changes: tuple[tuple[str, str], ...]
-    missed: str = ""
-
-
-def _one(name: str, module: str, old: str, new: str, missed: str = "") -> Mutant:
-    return Mutant(name, module, ((old, new),), missed)
-
+from mutant import Mutant
+from mutant import one as _one
+from release_mutants_waiting import WAITING
 
 _PERMIT = 'f\'permit (principal == Party::"{grant.recipient}", action == Action::"release", resource)\\n\''
 _MEMO = ("self._remembered.get(question)", "self._remembered[question] = known")
@@ -80,6 +61,11 @@ POLICIES = (
         '@truncate_before("burnout")',
         '@truncate_before("apogee")',
     ),
+    _one("no delay", "sim.pacts", '@delay("{grant.demand.delay_ms / 1_000}")', ""),
+    _one(
+        "a delay too short", "sim.pacts", "{grant.demand.delay_ms / 1_000}", "{grant.demand.delay_ms / 2e3}"
+    ),
+    _one("a delay of FLASH too", "sim.pacts", ' && context.lane == "ROUTINE"', ""),
     _one("sensors by name", "sim.pacts", "*(['@opaque_sensor(\"yes\")'] if demand.opaque else []),", ""),
     _one(
         "a forbid of groups left out",
@@ -112,30 +98,30 @@ POLICIES = (
     ),
 )
 
-_IN_FORCE = "releaser.arrangements.in_force(opened.header.sent_at_us)"
+_IN_FORCE = "asked.releaser.arrangements.in_force(asked.opened.header.sent_at_us)"
 
 DECIDING = (
     _one(
         "no closing behind a dropped launch point",
-        "release.decide",
+        "release.ruling",
         "if launch is None or launch.grid_m > 0.0:",
         "if launch is not None and launch.grid_m > 0.0:",
     ),
     _one(
         "no closing behind a coarse launch point",
-        "release.decide",
+        "release.ruling",
         "if launch is None or launch.grid_m > 0.0:",
         "if launch is None:",
     ),
     _one(
         "covariance of the boost left open",
-        "release.decide",
+        "release.ruling",
         "covariance.join(Obligations(coast_only=state.coast_only))",
         "covariance",
     ),
     _one(
         "covariance without its state granted",
-        "release.decide",
+        "release.ruling",
         "groups.pop(Group.COVARIANCE, None)",
         "groups.get(Group.COVARIANCE)",
     ),
@@ -147,21 +133,21 @@ DECIDING = (
     ),
     _one(
         "age not looked at by the hub",
-        "release.decide",
-        "age_us = now_us - header.valid_from_us",
+        "release.choice",
+        "age_us = self.now_us - header.valid_from_us",
         "age_us = 0",
     ),
     _one(
         "lane from what all others had",
-        "release.decide",
-        "releaser.trail.lane_of(recipient, track,",
-        "releaser.trail.lane_of(HUB, track,",
+        "release.choice",
+        "trail.lane_of(self.recipient, self.track,",
+        'trail.lane_of("HUB", self.track,',
     ),
     _one(
         "lane from what is withheld",
-        "release.decide",
-        "stage_of(contents)",
-        "stage_of({one: content_of(opened.report, one) for one in Group})",
+        "release.choice",
+        "stage_of({group: left.value for group, left in contents.items()})",
+        "stage_of({one: content_of(asked.opened.report, one) for one in Group})",
     ),
     _one(
         "trail shared by all recipients",
@@ -172,17 +158,20 @@ DECIDING = (
     _one(
         "the newer superseded by the older",
         "release.trail",
-        "sent_at_us < known.sent_at_us",
-        "sent_at_us > known.sent_at_us",
+        "return None if sent_at_us < known.sent_at_us",
+        "return None if sent_at_us > known.sent_at_us",
     ),
     _one(
-        "degraded groups sent whole", "release.decide", "        if left.transform:\n", "        if False:\n"
+        "degraded groups sent whole",
+        "release.decide",
+        "chosen.contents.items() if one.transform}",
+        "chosen.contents.items() if False}",
     ),
     _one(
         "basis names what else is in force",
         "release.decide",
-        "basis=ruling.basis), contents",
-        f"basis=tuple(a.bundle.arrangement for a in {_IN_FORCE})), contents",
+        "degradations=degradations, basis=chosen.ruling.basis)",
+        f"degradations=degradations, basis=tuple(a.bundle.arrangement for a in {_IN_FORCE}))",
     ),
     _one(
         "everything leaves the nation",
@@ -192,9 +181,9 @@ DECIDING = (
     ),
     _one(
         "a report of nothing but its origin",
-        "release.decide",
-        'len(groups) < 2:\n        return Withheld(reason=Reason.NOTHING_LEFT, rule="sanitise")',
-        'not groups:\n        return Withheld(reason=Reason.NOTHING_LEFT, rule="sanitise")',
+        "release.choice",
+        'len(contents) < 2:\n        return Withheld(reason=Reason.NOTHING_LEFT, rule="sanitise")',
+        'not contents:\n        return Withheld(reason=Reason.NOTHING_LEFT, rule="sanitise")',
     ),
     _one(
         "boost by the stated phase alone",
@@ -282,6 +271,9 @@ JUDGING = (
     _memo("remembered whatever the label", f"label=msgspec.structs.replace(question.label, {_BLANK})"),
     _memo("remembered whatever is in force", "agreements=()"),
     _memo("remembered whoever asks", 'recipient=""'),
+    _memo("remembered whatever the lane", 'lane="FLASH"'),
+    _one("lane not told to the policies", "release.cedar", "question.lane.value", '"ROUTINE"'),
+    _one("the shorter delay wins", "release.obligations", "delay_s=max(", "delay_s=min("),
     _one("level not told to the policies", "release.cedar", '"level": int(rights.level)', '"level": 0'),
     _one(
         "restrictions not told to the policies",
@@ -335,7 +327,7 @@ RELAYING = (
     ),
     _one(
         "refusals written into the log of whom they are kept from",
-        "nodes.hub.node",
+        "nodes.hub.passage",
         "decided, now.utc_us)]\n",
         "decided, now.utc_us), partner.books.refuse(delivery, decided, now.utc_us)]\n",
     ),
@@ -353,4 +345,4 @@ RELAYING = (
     ),
 )
 
-MUTANTS = (*POLICIES, *DECIDING, *JUDGING, *RELAYING)
+MUTANTS = (*POLICIES, *DECIDING, *JUDGING, *WAITING, *RELAYING)

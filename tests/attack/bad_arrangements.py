@@ -203,6 +203,46 @@ BAD: tuple[Bad, ...] = (
         ("a FLASH would be delayed by 30 s",),
     ),
     Bad(
+        "delay on every lane but one that does not exist",
+        added(permit(f'{TO_AND_FRO} && context.lane != "FLAHS"', '@delay("30")')),
+        "flash",
+        ("a FLASH would be delayed by 30 s", "on FLASH"),
+    ),
+    Bad(
+        "delay longer than a report is worth anything",
+        added(permit(f'{TO_AND_FRO} && context.lane == "ROUTINE"', '@delay("301")')),
+        "obligations",
+        ('delay("301")', "nothing here can meet"),
+    ),
+    Bad(
+        "delay shorter than the flow demands",
+        msgspec.structs.replace(
+            flows(lambda one: msgspec.structs.replace(one, routine_delay_s=30.0)),
+            policies=added(permit(f'{TO_AND_FRO} && context.lane == "ROUTINE"', '@delay("20")')).policies,
+        ),
+        "flows",
+        ("sooner than the 30 s that the flow demands", "on ROUTINE"),
+    ),
+    Bad(
+        "delay that ends where a label keeps one group",
+        msgspec.structs.replace(
+            flows(lambda one: msgspec.structs.replace(one, routine_delay_s=30.0)),
+            policies=added(
+                permit(
+                    f'{TO_AND_FRO} && context.lane == "ROUTINE" && context.group == "timing"', '@delay("30")'
+                )
+            ).policies,
+        ),
+        "flows",
+        ("the provenance of a report", "sooner than the 30 s"),
+    ),
+    Bad(
+        "warnings on ROUTINE only",
+        replaced("context.level <= 2 &&\n", 'context.level <= 2 && context.lane == "ROUTINE" &&\n'),
+        "warning",
+        ("would not be warned", "on FLASH"),
+    ),
+    Bad(
         "an obligation nobody can meet",
         added(permit(f'{TO_AND_FRO} && context.group == "timing"', '@blur("7")')),
         "obligations",

@@ -1,8 +1,9 @@
 """Every bad arrangement fails, by the invariant it breaks, with a counterexample that a person can read."""
 
+import msgspec
 import pytest
 
-from attack.bad_arrangements import BAD, Bad, terms
+from attack.bad_arrangements import BAD, TO_AND_FRO, Bad, added, flows, permit, terms
 from beaconfire.adapters.bundles import example_templates, shipped_templates
 from beaconfire.release.proof.prove import prove
 
@@ -44,6 +45,15 @@ def test_the_shipped_ones_are_proved(name: str) -> None:
     assert {"releasable_to", "orcon", "modes", "raw_measurement", "parties", "warning"} <= {
         one.invariant for one in findings
     }
+
+
+def test_a_delay_of_routine_reports_is_proved_and_said() -> None:
+    late = permit(
+        f'{TO_AND_FRO} && context.lane == "ROUTINE" && context.group == "provenance"', '@delay("30")'
+    )
+    delayed = flows(lambda one: msgspec.structs.replace(one, routine_delay_s=30.0))
+    findings = prove(msgspec.structs.replace(delayed, policies=added(late).policies))
+    assert not [one for one in findings if not one.holds]
 
 
 def test_what_is_not_decided_in_time_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:

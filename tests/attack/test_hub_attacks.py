@@ -14,9 +14,9 @@ from beaconfire.nodes.hub import HubNode
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import sign_receipt, sign_suspension
 from beaconfire.release.cedar import CedarDecider
-from beaconfire.release.decide import Question, Ruling
 from beaconfire.release.keys import HEADER_TYPE
 from beaconfire.release.obligations import Obligations
+from beaconfire.release.ruling import Question, Ruling
 from release_world import (
     JPN,
     KOR,

@@ -6,21 +6,19 @@ import pytest
 from beaconfire.adapters.bundles import shipped_templates
 from beaconfire.errors import UsageError
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.words import HUB, Group, Mode
+from beaconfire.messages.words import HUB, Group, Lane, Mode
 from beaconfire.release.arrangements import Arrangements
 from beaconfire.release.cedar import CedarDecider, check_policies
 from beaconfire.release.decide import (
+    Later,
     Outgoing,
-    Question,
     Released,
-    Releaser,
-    Ruling,
     release_to_hub,
     release_to_partner,
-    rule_for,
 )
 from beaconfire.release.label import label_report
 from beaconfire.release.opening import Opened, open_sealed
+from beaconfire.release.ruling import Question, Releaser, Ruling, rule_for
 from beaconfire.release.terms import SealTerms
 from release_world import (
     JPN,
@@ -40,7 +38,7 @@ PERMIT_ALL = """@id("all") permit (principal, action, resource)
 unless { ["raw_measurement", "launch_point", "sensor"].contains(context.group) };"""
 
 
-def to_japan(policies: str) -> Released[Outgoing] | Withheld:
+def to_japan(policies: str) -> Released[Outgoing] | Withheld | Later:
     """Return what the hub decides for Japan under these policies, over a report sealed under the shipped."""
     honest = Arrangements(agreements())
     label = label_report(rules(KOR), KOR, (JPN, USA))
@@ -79,7 +77,9 @@ def test_a_covariance_is_held_to_what_its_state_is_held_to() -> None:
         TEMPLATE,
     )
     hub = Releaser(CedarDecider([changed]), Arrangements([changed]), key_of(HUB), b"h" * 32, Mode.SIMULATED)
-    ruling = rule_for(hub, label_report(rules(KOR), KOR, (JPN, USA)), JPN, 0, (changed,))
+    ruling = rule_for(
+        hub, label_report(rules(KOR), KOR, (JPN, USA)), JPN, (changed,), age_us=0, lane=Lane.FLASH
+    )
     assert isinstance(ruling, Ruling)
     assert ruling.groups[Group.COVARIANCE].coast_only
 
@@ -112,7 +112,7 @@ BAD_POLICIES = [
         "unknown-obligation",
     ),
     (
-        "obligation that is not built",
+        "a delay of a FLASH",
         '@delay("5") permit (principal, action, resource) when { context.group == "timing" };',
         "unknown-obligation",
     ),

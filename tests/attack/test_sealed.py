@@ -19,10 +19,11 @@ from beaconfire.nodes.hub import HubNode
 from beaconfire.release.arrangements import Arrangements
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.content import decode_content, encode_content
-from beaconfire.release.decide import Outgoing, Released, Releaser, release_to_hub, release_to_partner
+from beaconfire.release.decide import Outgoing, Released, release_to_hub, release_to_partner
 from beaconfire.release.keys import HEADER_TYPE, Keyring, SigningKey
 from beaconfire.release.label import label_report
 from beaconfire.release.opening import Opened, open_sealed
+from beaconfire.release.ruling import Releaser
 from beaconfire.release.seal import degrade
 from beaconfire.release.terms import SealTerms
 from release_world import (

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from release_mutants import MUTANTS, Mutant
+from mutant import Mutant
+from release_mutants import MUTANTS
 
 STORIES = 1_200
 TWINS = 2

@@ -6,9 +6,12 @@ from collections import deque
 import msgspec
 import pytest
 
-from beaconfire.nodes.hub import node as hub_node
-from beaconfire.release.decide import Outgoing, Released, Releaser, release_to_partner
+from beaconfire.messages.refusal import Withheld
+from beaconfire.messages.words import Nation
+from beaconfire.nodes.hub import passage as hub_passage
+from beaconfire.release.decide import Later, Outgoing, Released, release_to_partner
 from beaconfire.release.opening import Opened
+from beaconfire.release.ruling import Releaser
 from beaconfire.sim.chance import Chance
 from beaconfire.sim.noninterference import Pairs
 from beaconfire.sim.pacts import draw_pact, template_of
@@ -49,16 +52,18 @@ def test_ids_that_count_what_others_get_are_found(monkeypatch: pytest.MonkeyPatc
     """Known bad: numbers what a nation gets by all that was decided, for whomever."""
     counted: list[str] = []
 
-    def counting(opened: Opened, recipient: str, releaser: Releaser, now_us: int) -> object:
+    def counting(
+        opened: Opened, recipient: str, releaser: Releaser, now_us: int, waited_us: int | None = None
+    ) -> Released[Outgoing] | Withheld | Later:
         counted.append(recipient)
-        answer = release_to_partner(opened, recipient, releaser, now_us)  # type: ignore[arg-type]
+        answer = release_to_partner(opened, Nation(recipient), releaser, now_us, waited_us)
         if isinstance(answer, Released):
             assert isinstance(answer.value, Outgoing)
             numbered = msgspec.structs.replace(answer.value, report_id=f"{len(counted)}")
             object.__setattr__(answer, "value", numbered)
         return answer
 
-    monkeypatch.setattr(hub_node, "release_to_partner", counting)
+    monkeypatch.setattr(hub_passage, "release_to_partner", counting)
     pairs = Pairs()
     with pytest.raises(Breach):
         deque(map(pairs.run, range(50)), maxlen=0)

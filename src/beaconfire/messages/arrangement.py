@@ -54,7 +54,7 @@ class TrustedKey(PublicKey, frozen=True, forbid_unknown_fields=True, omit_defaul
     revoked_from_us: TimeUs | None = None
 
 
-class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The most that may pass from one party to another: a plain list beside the Cedar policies.
 
     The second checker and the recipient hold what they see against it; the policies may grant less.
@@ -67,6 +67,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         coast_only: trajectory and covariance pass only once the boost is over.
         opaque_sensors: sensor ids pass only as opaque names.
         level_max: the highest level that may pass.
+        routine_delay_s: a ROUTINE report passes only after the hub has had it for so long.
     """
 
     originator: Nation
@@ -76,6 +77,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coast_only: bool = False
     opaque_sensors: bool = False
     level_max: Level = Level.SECRET
+    routine_delay_s: float = 0.0
 
 
 class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

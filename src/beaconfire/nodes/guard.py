@@ -45,10 +45,11 @@ from beaconfire.nodes.vouching import Vouching
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good
 from beaconfire.release.cedar import CedarDecider
-from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_hub
+from beaconfire.release.decide import Outgoing, Released, release_to_hub
 from beaconfire.release.departure import may_still_reach_hub
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules, label_report
+from beaconfire.release.ruling import Decider, Releaser
 from beaconfire.release.terms import SealTerms
 
 LIFE_US: Final = 600_000_000

@@ -16,9 +16,9 @@ from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.words import Group
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.content import GROUPS
-from beaconfire.release.decide import Question, Ruling
 from beaconfire.release.label import rights_of
 from beaconfire.release.obligations import Obligations, obligations_from
+from beaconfire.release.ruling import Question, Ruling
 
 MAXIMUM_REMEMBERED: Final = 4_096
 """Rulings remembered; when full, all are forgotten at once."""
@@ -174,6 +174,7 @@ def _request(question: Question, group: Group) -> dict[str, Any]:
             "releasable_to": parties,
             "restrictions": sorted(rights.restrictions),
             "age_s": question.age_s,
+            "lane": question.lane.value,
         },
     }
 

@@ -13,14 +13,14 @@ from beaconfire.messages.arrangement import ArrangementTemplate, Bundle, KeyClas
 from beaconfire.messages.label import Label
 from beaconfire.messages.refusal import Withheld
 from beaconfire.messages.report import Report
-from beaconfire.messages.words import HUB, Group, Mode, Nation
+from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.content import GROUPS, content_of
-from beaconfire.release.decide import Releaser, Ruling, rule_for
 from beaconfire.release.keys import SEED_BYTES, SigningKey
 from beaconfire.release.label import rights_of
 from beaconfire.release.obligations import Obligations
+from beaconfire.release.ruling import Releaser, Ruling, rule_for
 from beaconfire.release.sanitise import sanitise
 
 FOREVER_US: Final = 2**62
@@ -77,14 +77,17 @@ class Reader:
             mode=mode,
         )
 
-    def ruling(self, label: Label, recipient: Nation, age_us: int) -> Ruling | Withheld:
-        """Return what the label and the policies let one partner have."""
+    def ruling(self, label: Label, recipient: Nation, age_us: int, lane: Lane) -> Ruling | Withheld:
+        """Return what the label and the policies let one partner have on a lane."""
         held = self._releaser.arrangements.between(label.originator, recipient, 1)
-        return rule_for(self._releaser, label, recipient, age_us, held)
+        return rule_for(self._releaser, label, recipient, held, age_us=age_us, lane=lane)
 
     def lines(self, label: Label, recipient: Nation, age_us: int) -> tuple[Line, ...]:
-        """Return the fate of every group for one partner."""
-        ruling = self.ruling(label, recipient, age_us)
+        """Return the fate of every group for one partner, on both lanes."""
+        return _of_both_lanes([self._lines(label, recipient, age_us, lane) for lane in Lane])
+
+    def _lines(self, label: Label, recipient: Nation, age_us: int, lane: Lane) -> tuple[Line, ...]:
+        ruling = self.ruling(label, recipient, age_us, lane)
         if isinstance(ruling, Withheld):
             words = f"{ruling.reason}: {ruling.detail}" if ruling.detail else str(ruling.reason)
             rules = (ruling.rule,) if ruling.rule else ()
@@ -93,11 +96,15 @@ class Reader:
 
     def lines_of(self, report: Report, label: Label, recipient: Nation, age_us: int) -> tuple[Line, ...]:
         """Return the fate of every group of one report for one partner, as it stands in its flight."""
-        ruling = self.ruling(label, recipient, age_us)
-        lines = self.lines(label, recipient, age_us)
-        if isinstance(ruling, Withheld):
-            return lines
-        return tuple(_as_it_stands(line, report, ruling) for line in lines)
+        return _of_both_lanes(
+            [
+                tuple(
+                    _as_it_stands(line, report, self.ruling(label, recipient, age_us, lane))
+                    for line in self._lines(label, recipient, age_us, lane)
+                )
+                for lane in Lane
+            ]
+        )
 
     def _line(self, label: Label, recipient: Nation, ruling: Ruling, group: Group) -> Line:
         rules = ruling.rules.get(group, ())
@@ -112,7 +119,7 @@ class Reader:
         obligations = ruling.groups[group]
         if not obligations.can_apply_to(group):
             return Line(recipient, group, Fate.WITHHELD, "an obligation that does not fit it", rules)
-        words = obligations_in_words(obligations)
+        words = obligations_in_words(obligations, ruling.delay_s)
         return Line(recipient, group, Fate.COARSENED if words else Fate.RELEASED, words, rules)
 
     def _is_listed(self, originator: str, recipient: str, group: Group) -> bool:
@@ -120,9 +127,26 @@ class Reader:
         return any(flow is not None and group in flow.groups for flow in flows)
 
 
-def _as_it_stands(line: Line, report: Report, ruling: Ruling) -> Line:
+def _of_both_lanes(lanes: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:
+    """Return one fate of each group: where its lane makes a difference, both in words."""
+    return tuple(_joined(*both) for both in zip(*lanes, strict=True))
+
+
+def _joined(flash: Line, routine: Line) -> Line:
+    if (flash.fate, flash.words) == (routine.fate, routine.words):
+        return flash
+    words = "; ".join(
+        f"{lane}: {line.words or line.fate}" for lane, line in zip(Lane, (flash, routine), strict=True)
+    )
+    rules = tuple(dict.fromkeys((*flash.rules, *routine.rules)))
+    withheld = flash.fate is routine.fate is Fate.WITHHELD
+    fate = Fate.WITHHELD if withheld else Fate.COARSENED
+    return Line(flash.recipient, flash.group, fate, words, rules)
+
+
+def _as_it_stands(line: Line, report: Report, ruling: Ruling | Withheld) -> Line:
     """Return a fate in the light of what the report states and of where its object is."""
-    if line.fate is Fate.WITHHELD:
+    if line.fate is Fate.WITHHELD or isinstance(ruling, Withheld):
         return line
     if content_of(report, line.group) is None:
         return msgspec.structs.replace(
@@ -132,17 +156,23 @@ def _as_it_stands(line: Line, report: Report, ruling: Ruling) -> Line:
     if sanitise(report, line.group, obligations, bytes(SEED_BYTES)).value is None:
         words = "the boost is not over" if obligations.coast_only else "nothing is left of it"
         return msgspec.structs.replace(line, fate=Fate.WITHHELD, words=words)
-    words = obligations_in_words(msgspec.structs.replace(obligations, coast_only=False))
+    words = obligations_in_words(msgspec.structs.replace(obligations, coast_only=False), ruling.delay_s)
     return msgspec.structs.replace(line, fate=Fate.COARSENED if words else Fate.RELEASED, words=words)
 
 
-def obligations_in_words(obligations: Obligations) -> str:
-    """Return what obligations do, in plain words; empty if nothing."""
+def obligations_in_words(obligations: Obligations, delay_s: float = 0.0) -> str:
+    """Return what obligations do, in plain words; empty if nothing.
+
+    Args:
+        obligations: of a group.
+        delay_s: of the whole report, which waits for the longest that is demanded for any group.
+    """
     parts = (
         f"to a {obligations.grid_m / 1_000:g} km grid" if obligations.grid_m else "",
         f"times to {obligations.round_time_s:g} s" if obligations.round_time_s else "",
         "after burnout only" if obligations.coast_only else "",
         "opaque names" if obligations.opaque_sensor else "",
+        f"{delay_s:g} s late" if delay_s else "",
     )
     return ", ".join(part for part in parts if part)
 

@@ -10,6 +10,8 @@ from beaconfire.messages.words import Group
 
 MAXIMUM_GRID_KM: Final = 1_000.0
 MAXIMUM_ROUND_TIME_S: Final = 3_600.0
+MAXIMUM_DELAY_S: Final = 300.0
+"""Half the life of a report: after that nothing would be left to release."""
 INFORMATIVE: Final = frozenset({"id", "note"})
 """Annotations of a policy that oblige to nothing."""
 
@@ -23,6 +25,7 @@ class Obligations(msgspec.Struct, frozen=True):
         round_time_s: round times to this step; 0 leaves them.
         coast_only: take the group out while the object is still boosted.
         opaque_sensor: replace sensor ids by opaque names.
+        delay_s: the hub keeps the whole report for so long before it passes; 0 does not. Never of a FLASH.
     """
 
     drop: bool = False
@@ -30,6 +33,7 @@ class Obligations(msgspec.Struct, frozen=True):
     round_time_s: float = 0.0
     coast_only: bool = False
     opaque_sensor: bool = False
+    delay_s: float = 0.0
 
     def join(self, other: "Obligations") -> "Obligations":
         """Return the least that satisfies both: the lattice join."""
@@ -39,6 +43,7 @@ class Obligations(msgspec.Struct, frozen=True):
             round_time_s=max(self.round_time_s, other.round_time_s),
             coast_only=self.coast_only or other.coast_only,
             opaque_sensor=self.opaque_sensor or other.opaque_sensor,
+            delay_s=max(self.delay_s, other.delay_s),
         )
 
     def can_apply_to(self, group: Group) -> bool:
@@ -88,6 +93,9 @@ def _obligation(name: str, value: str) -> Obligations | None:
         case "round_time", _:
             step_s = _number(value, MAXIMUM_ROUND_TIME_S)
             return None if step_s is None else Obligations(round_time_s=step_s)
+        case "delay", _:
+            delay_s = _number(value, MAXIMUM_DELAY_S)
+            return None if delay_s is None else Obligations(delay_s=delay_s)
         case _:
             return None
 

@@ -29,24 +29,54 @@ _MEAN_RADIUS_M: Final = 6_371_008.771_4
 _ON_GRID: Final = 1.0e-3
 
 
-def flaw_in_outgoing(sealed: bytes, recipient: str, flows: Iterable[Flow], mode: str, now_us: int) -> str:
+class Leaving(msgspec.Struct, frozen=True):
+    """How bytes would leave the hub.
+
+    Attributes:
+        recipient: nation.
+        mode: the only mode this process works in.
+        now_us: UTC.
+        lane: FLASH or ROUTINE.
+        waited_us: for how long the hub has kept the report.
+    """
+
+    recipient: str
+    mode: str
+    now_us: int
+    lane: str
+    waited_us: int = 0
+
+
+def flaw_in_outgoing(sealed: bytes, flows: Iterable[Flow], leaving: Leaving) -> str:
     """Return why these bytes may not go to the recipient, or an empty string.
 
     Args:
         sealed: MessagePack of `Sealed`, exactly as it would be sent.
-        recipient: nation.
         flows: the most the arrangements in force let pass.
-        mode: the only mode this process works in.
-        now_us: UTC.
+        leaving: to whom, when, on which lane.
     """
+    recipient, held = leaving.recipient, list(flows)
     try:
         envelope = msgspec.msgpack.decode(sealed)
         header = msgspec.msgpack.decode(envelope["header"])
-        return _flaw_in_header(header, recipient, mode, now_us) or _flaw_in_groups(
-            envelope, header, recipient, list(flows)
+        return (
+            _flaw_in_header(header, recipient, leaving.mode, leaving.now_us)
+            or _flaw_in_groups(envelope, header, recipient, held)
+            or _flaw_in_wait(header["originator"], leaving, held)
         )
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         return f"unreadable: {error}"
+
+
+def _flaw_in_wait(originator: str, leaving: Leaving, flows: list[Flow]) -> str:
+    """Return whether a FLASH was kept, or a ROUTINE report not for as long as some flow demands."""
+    if leaving.lane == "FLASH":
+        return "a FLASH that was kept" if leaving.waited_us > 0 else ""
+    if leaving.lane != "ROUTINE":
+        return "a lane this check does not know"
+    mine = (one for one in flows if (one.originator, one.recipient) == (originator, leaving.recipient))
+    least_s = max((one.routine_delay_s for one in mine), default=0.0)
+    return "" if leaving.waited_us >= least_s * 1_000_000 else f"sooner than after {least_s:g} s"
 
 
 def flaw_towards_hub(sealed: bytes, flows: Iterable[Flow], mode: str, now_us: int) -> str:

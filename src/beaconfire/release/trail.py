@@ -55,7 +55,7 @@ class Trail:
         self._places: dict[str, OrderedDict[tuple[str, str], tuple[Place, float]]] = {}
 
     def lane_of(self, recipient: str, track: tuple[str, str], stage: Stage, sent_at_us: int) -> Lane | None:
-        """Return the lane of a report and remember it; None if it is ROUTINE and a newer one passed before.
+        """Return the lane of a report; None if it is ROUTINE and a newer one passed before.
 
         Args:
             recipient: party it goes to.
@@ -63,16 +63,28 @@ class Trail:
             stage: as that recipient sees it.
             sent_at_us: when the originator sealed it, UTC.
         """
+        known = self._known(recipient, track)
+        if known is None or stage != known.stage:
+            return Lane.FLASH
+        return None if sent_at_us < known.sent_at_us else Lane.ROUTINE
+
+    def _known(self, recipient: str, track: tuple[str, str]) -> _Last | None:
+        tracks = self._tracks.get(recipient)
+        return None if tracks is None else tracks.get(track)
+
+    def is_overtaken(self, recipient: str, track: tuple[str, str], sent_at_us: int) -> bool:
+        """Return whether a recipient was given something newer of a track than what was sealed then."""
+        known = self._known(recipient, track)
+        return known is not None and sent_at_us < known.sent_at_us
+
+    def passed(self, recipient: str, track: tuple[str, str], stage: Stage, sent_at_us: int) -> None:
+        """Remember what a recipient is given; the arguments are those of `lane_of`."""
         tracks = self._tracks.setdefault(recipient, OrderedDict())
         known = tracks.pop(track, None)
-        if known is not None and stage == known.stage and sent_at_us < known.sent_at_us:
-            tracks[track] = known
-            return None
         newest_us = sent_at_us if known is None else max(sent_at_us, known.sent_at_us)
         tracks[track] = _Last(stage, newest_us)
         if len(tracks) > TRACKS_MAX:
             tracks.popitem(last=False)
-        return Lane.ROUTINE if known is not None and stage == known.stage else Lane.FLASH
 
     def place_of(self, recipient: str, track: tuple[str, str], grid_m: float) -> Place | None:
         """Return the centre that a recipient was last given on a grid for a track's launch point, or None."""
@@ -80,10 +92,16 @@ class Trail:
         return held[0] if held is not None and held[1] == grid_m else None
 
     def keep_place(self, recipient: str, track: tuple[str, str], launch: Content, grid_m: float) -> None:
-        """Remember the centre on a grid that a recipient is given; a whole launch point is forgotten."""
+        """Remember the centre on a grid that a recipient is given.
+
+        A whole launch point is forgotten. The centre stays beyond reports that state no launch point: taken
+        anew after each of these, centres would scatter about the place.
+        """
+        if not isinstance(launch, LaunchEstimate):
+            return
         places = self._places.setdefault(recipient, OrderedDict())
         places.pop(track, None)
-        if isinstance(launch, LaunchEstimate) and grid_m > 0.0:
+        if grid_m > 0.0:
             places[track] = ((launch.area.latitude_rad, launch.area.longitude_rad), grid_m)
         if len(places) > TRACKS_MAX:
             places.popitem(last=False)

@@ -22,7 +22,7 @@ from beaconfire.audit.record import decode_record
 from beaconfire.messages.arrangement import KeyClass, PublicKey
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Suspension
-from beaconfire.messages.words import HUB, Mode, Nation
+from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs
 from beaconfire.nodes.commands import Channel, Node, Rows
 from beaconfire.nodes.guard import GuardConfig, GuardNode
 from beaconfire.nodes.hub import HubConfig, HubNode
@@ -37,7 +37,7 @@ from beaconfire.sim.engine import Engine
 from beaconfire.sim.network import Address
 from beaconfire.sim.onlooker import Onlooker, Ways
 from beaconfire.sim.pacts import NOTHING, Pact, template_of
-from beaconfire.sim.sight import Breach, Seen, first_difference
+from beaconfire.sim.sight import Breach, Given, Seen, first_difference
 from beaconfire.sim.story import (
     NATIONS,
     SLOT_US,
@@ -62,6 +62,10 @@ PICTURED: Final = 5
 """In each so manyth story the observer's picture is the real one, which computes; else a stand-in takes."""
 QUIET_US: Final = 300_000
 """After the last slot, so that resends and gathered receipts fall into the story."""
+LATER_SLOTS: Final = 4
+"""Over which the longest delay and the way to the hub reach."""
+PROMPT_US: Final = 60_000
+"""Longest way of a report from its nation through the hub."""
 AFTER_US: Final = 61_000_000
 """After every other story the clock jumps: checkpoints are due then."""
 VALID_US: Final = 10**12
@@ -229,30 +233,57 @@ def check_against_the_list(story: Story, seen: Seen) -> None:
         Breach: it has more, or less, or something whole that was to be coarse.
     """
     expected = {
-        said.report.report_id: view
+        said.report.report_id: said
         for said in story.said
-        if said.report.originator != story.observer and (view := story.view(said)) != NOTHING
+        if said.report.originator != story.observer and story.view(said) != NOTHING
     }
-    given = {report_id: (groups, coarse) for report_id, groups, coarse in seen.given}
-    overtaken = {report_id for report_id in expected if _may_be_overtaken(story, report_id)}
-    if not expected.keys() - overtaken <= given.keys() <= expected.keys():
+    given: dict[str, Given] = {}
+    for one in seen.given:
+        given.setdefault(one.report_id, one)
+    missable = {report_id for report_id, said in expected.items() if _may_be_missing(story, said)}
+    if not expected.keys() - missable <= given.keys() <= expected.keys():
         raise Breach(f"{story.observer} has {sorted(given)} where {sorted(expected)} may pass")
-    for report_id, (groups, coarse) in given.items():
-        view = expected[report_id]
-        if groups != view.groups or not view.coarse <= coarse:
-            raise Breach(
-                f"{story.observer} has {sorted(groups)} of {report_id}, of these coarse {sorted(coarse)}, "
-                f"where {sorted(view.groups)} may pass, of these coarse {sorted(view.coarse)}"
-            )
+    for report_id, one in given.items():
+        _check_one(story, expected[report_id], one)
+    _check_order(expected, given.values())
 
 
-def _may_be_overtaken(story: Story, report_id: str) -> bool:
-    """Return whether something newer is said of the same track so soon that it may arrive first."""
-    old = next(one for one in story.said if one.report.report_id == report_id)
-    return any(
-        new.second and not old.second and (new.slot, new.report.track) == (old.slot, old.report.track)
-        for new in story.said
-    )
+def _check_order(said: dict[str, Said], given: Iterable[Given]) -> None:
+    """Hold the order in which reports first left: beside something newer of a track a ROUTINE is void."""
+    newest_us: dict[str, TimeUs] = {}
+    for one in given:
+        this = said[one.report_id]
+        track, at_us = this.report.track, this.at_us
+        if one.lane is Lane.ROUTINE and at_us < newest_us.get(track, at_us):
+            raise Breach(f"{one.report_id}, a ROUTINE report, left after something newer of {track}")
+        newest_us[track] = max(at_us, newest_us.get(track, at_us))
+
+
+def _check_one(story: Story, said: Said, one: Given) -> None:
+    """Hold one delivery, when it first left, against what may pass of it then."""
+    views = [story.view(said)]
+    if one.lane is Lane.ROUTINE and views[0].delay_ms:
+        views += [story.view(said, later) for later in range(1, LATER_SLOTS)]
+    if not any(one.groups == view.groups and view.coarse <= one.coarse for view in views):
+        raise Breach(
+            f"{story.observer} has {sorted(one.groups)} of {one.report_id}, of these coarse "
+            f"{sorted(one.coarse)}, where {sorted(views[0].groups)} may pass, of these coarse "
+            f"{sorted(views[0].coarse)}"
+        )
+    kept_us = one.at_us - said.at_us
+    if one.lane is Lane.FLASH and kept_us > PROMPT_US:
+        raise Breach(f"a FLASH for {story.observer}, {one.report_id}, left after {kept_us} us")
+    if one.lane is Lane.ROUTINE and kept_us < 1_000 * views[0].delay_ms:
+        raise Breach(f"{one.report_id} left for {story.observer} after {kept_us} us: {views[0].delay_ms} ms")
+
+
+def _may_be_missing(story: Story, old: Said) -> bool:
+    """Return whether a report may never come: overtaken by a newer one, or it had to wait."""
+    of_track = [one for one in story.said if one.report.track == old.report.track]
+    earlier = any(one.at_us < old.at_us and story.view(one) != NOTHING for one in of_track)
+    if earlier and story.view(old).delay_ms:
+        return True
+    return any(new.second and not old.second and new.slot == old.slot for new in of_track)
 
 
 class Tally(msgspec.Struct):

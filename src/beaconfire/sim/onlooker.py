@@ -5,10 +5,11 @@ from typing import Final
 
 from beaconfire.messages.codec import Message, decode_sealed, encode
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import HUB, Group, Nation, TimeUs
+from beaconfire.messages.words import HUB, Nation, TimeUs
 from beaconfire.nodes.commands import Channel, Command, Now, Send
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.network import Address, Arrival, Letter, SimNetwork, Weather
+from beaconfire.sim.sight import Given
 
 DELAY_MAX_US: Final = 40_000
 _AT_HOME: Final = frozenset({Channel.EVENT, Channel.NOTICE})
@@ -43,7 +44,7 @@ class Onlooker:
         """Look on as a nation."""
         self._observer = observer
         self.letters: list[tuple[TimeUs, str, str, bytes]] = []
-        self.given: list[tuple[str, frozenset[Group], frozenset[Group]]] = []
+        self.given: list[Given] = []
         self.shown: list[tuple[TimeUs, bytes]] = []
 
     def called(self, address: Address, now: Now, commands: list[Command]) -> None:
@@ -65,7 +66,9 @@ class Onlooker:
             sealed = decode_sealed(message.sealed)
             coarse = frozenset(one.group for one in sealed.degradations)
             whole = frozenset(one.group for one in sealed.disclosures)
-            self.given.append((message.report_id, whole | coarse, coarse))
+            self.given.append(
+                Given(message.report_id, whole | coarse, coarse, letter.lane, letter.sent_at_us)
+            )
 
     def received(self, letter: Letter, message: Message, at_us: TimeUs) -> None:
         """Nothing to look at."""

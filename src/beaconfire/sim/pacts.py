@@ -19,6 +19,8 @@ LEVEL_MAX: Final = 2
 KNOWN_RESTRICTIONS: Final = frozenset({"ORCON"})
 FRESH_S: Final = 60
 LAUNCH_GRID_KM: Final = 10
+DELAYS_MS: Final = (130, 260)
+"""Neither ends in the slot it began in."""
 _MOVING: Final = (Group.TRAJECTORY, Group.COVARIANCE)
 _PLACED: Final = (Group.LAUNCH_POINT, Group.IMPACT)
 _TIMED: Final = (Group.LAUNCH_POINT, Group.IMPACT, Group.TIMING)
@@ -34,12 +36,14 @@ class Demand(msgspec.Struct, frozen=True):
         round_s: times are rounded; 0 leaves them.
         coast: only once the boost is over.
         opaque: sensors by opaque names.
+        delay_ms: ROUTINE reports that it may be in wait so long at the hub; never a FLASH.
     """
 
     grid_km: int = 0
     round_s: int = 0
     coast: bool = False
     opaque: bool = False
+    delay_ms: int = 0
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -96,6 +100,10 @@ def _draw_grants(originator: Nation, recipient: Nation, chance: Chance) -> list[
         Group.TIMING: Demand(round_s=coarse.round_s),
         Group.SENSOR: Demand(opaque=chance.happens(0.6)),
     }
+    if chance.happens(0.25):
+        late = (Group.PROVENANCE, Group.TIMING, Group.TRAJECTORY)[chance.between(0, 2)]
+        delay_ms = DELAYS_MS[chance.between(0, len(DELAYS_MS) - 1)]
+        demands[late] = msgspec.structs.replace(demands.get(late, Demand()), delay_ms=delay_ms)
     fresh = chance.happens(0.2)
     groups = [group for group in Group if group is Group.PROVENANCE or chance.happens(0.8)]
     return [Grant(originator, recipient, one, demands.get(one, Demand()), fresh) for one in groups]
@@ -130,6 +138,7 @@ def _flows(pact: Pact) -> tuple[Flow, ...]:
                 launch_point_grid_m=1_000.0 * launch.grid_km if launch else 0.0,
                 coast_only=held.get(Group.TRAJECTORY, Demand()).coast,
                 opaque_sensors=held.get(Group.SENSOR, Demand()).opaque,
+                routine_delay_s=held.get(Group.PROVENANCE, Demand()).delay_ms / 1_000.0,
             )
         )
     return tuple(made)
@@ -137,6 +146,7 @@ def _flows(pact: Pact) -> tuple[Flow, ...]:
 
 def _policies(pact: Pact) -> list[str]:
     texts = [_permit(number, grant) for number, grant in enumerate(pact.grants)]
+    texts += [_delay(number, grant) for number, grant in enumerate(pact.grants) if grant.demand.delay_ms]
     listed = ", ".join(f'"{group.value}"' for group in pact.forbidden)
     texts.append(
         f'@id("{pact.name}/forbidden") forbid (principal, action, resource)\n'
@@ -161,12 +171,22 @@ def _permit(number: int, grant: Grant) -> str:
         *(['@truncate_before("burnout")'] if demand.coast else []),
         *(['@opaque_sensor("yes")'] if demand.opaque else []),
     ]
+    return _rule(f'@id("{number}") {" ".join(marks)}\n', grant)
+
+
+def _delay(number: int, grant: Grant) -> str:
+    """Return the rule that delays what another permits, on ROUTINE only."""
+    marks = f'@id("{number}/late") @delay("{grant.demand.delay_ms / 1_000}")\n'
+    return _rule(marks, grant, ' && context.lane == "ROUTINE"')
+
+
+def _rule(marks: str, grant: Grant, further: str = "") -> str:
     fresh = f" && context.age_s <= {FRESH_S}" if grant.fresh else ""
     return (
-        f'@id("{number}") {" ".join(marks)}\n'
+        f"{marks}"
         f'permit (principal == Party::"{grant.recipient}", action == Action::"release", resource)\n'
         f'when {{ context.originator == "{grant.originator}" && context.releasable_to.contains(principal)'
-        f' && context.level <= {LEVEL_MAX} && context.group == "{grant.group.value}"{fresh} }};'
+        f' && context.level <= {LEVEL_MAX} && context.group == "{grant.group.value}"{fresh}{further} }};'
     )
 
 
@@ -177,11 +197,13 @@ class View(msgspec.Struct, frozen=True):
         groups: present in the report and passing, in whatever form.
         coarse: of these, those that pass coarsened.
         rounded_s: step that the times of detection and burnout are rounded to; 0 if they are not.
+        delay_ms: how long it waits if it is ROUTINE.
     """
 
     groups: frozenset[Group]
     coarse: frozenset[Group]
     rounded_s: int = 0
+    delay_ms: int = 0
 
 
 NOTHING: Final = View(frozenset(), frozenset())
@@ -220,7 +242,8 @@ def view_of(
         return NOTHING
     coarse = frozenset(g for g in groups if any(d.grid_km or d.opaque for d in passing[g]))
     rounded_s = max((one.round_s for one in passing.get(Group.TIMING, [])), default=0)
-    return View(groups, coarse, rounded_s if Group.TIMING in groups else 0)
+    delay_ms = max(one.delay_ms for group, held_to in passing.items() if group not in kept for one in held_to)
+    return View(groups, coarse, rounded_s if Group.TIMING in groups else 0, delay_ms)
 
 
 def _demands(

@@ -8,11 +8,29 @@ import msgspec
 from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
 from beaconfire.audit.record import decode_record
 from beaconfire.messages.codec import decode_header, decode_sealed, encode
-from beaconfire.messages.words import Group, TimeUs
+from beaconfire.messages.words import Group, Lane, TimeUs
 
 
 class Breach(Exception):
     """The observer could tell two runs apart, or has what it may not have, or lacks what it may have."""
+
+
+class Given(NamedTuple):
+    """A delivery to the observer.
+
+    Attributes:
+        report_id: of the report.
+        groups: of it.
+        coarse: of these, those that are coarsened.
+        lane: it came on.
+        at_us: when it left the hub, UTC.
+    """
+
+    report_id: str
+    groups: frozenset[Group]
+    coarse: frozenset[Group]
+    lane: Lane
+    at_us: TimeUs
 
 
 class Seen(NamedTuple):
@@ -21,13 +39,13 @@ class Seen(NamedTuple):
     Attributes:
         letters: (time, channel, lane, bytes) of each message to it, in order.
         logs: the records of its logs on the hub's disk, by name.
-        given: (report id, groups, of these coarsened) of each delivery, in order.
+        given: each delivery, resends too, in order.
         shown: (time, bytes) of each event and notice that its own picture made, if it was a real one.
     """
 
     letters: list[tuple[TimeUs, str, str, bytes]]
     logs: dict[str, list[bytes]]
-    given: list[tuple[str, frozenset[Group], frozenset[Group]]]
+    given: list[Given]
     shown: list[tuple[TimeUs, bytes]]
 
 

@@ -83,11 +83,11 @@ class Story(msgspec.Struct, frozen=True):
         away = {name for (_, name), suspended in last.items() if suspended}
         return tuple(pact for pact in self.pacts if pact.name not in away)
 
-    def view(self, said: Said) -> View:
-        """Return what the observer may see of a report."""
-        return view_of(
-            said.report, self.observer, self.in_force(said.slot), self.rules, age_s=said.age_us / 1e6
-        )
+    def view(self, said: Said, later: int = 0) -> View:
+        """Return what the observer may see of a report, also if it is decided on some slots later."""
+        since, then = self.in_force(said.slot), self.in_force(said.slot + later)
+        held = tuple(pact for pact in since if pact in then)
+        return view_of(said.report, self.observer, held, self.rules, age_s=said.age_us / 1e6)
 
 
 def draw_pacts(chance: Chance) -> tuple[Pact, ...]:

@@ -8,29 +8,63 @@ LAUNCHED = Stage(phase=None, status=None, has_launch=True, has_impact=False)
 TRACK = (KOR, "KOR-7F3A")
 
 
+def lane(trail: Trail, recipient: str, track: tuple[str, str], stage: Stage, at_us: int) -> Lane | None:
+    """Return the lane of a report that passes, which the trail remembers."""
+    found = trail.lane_of(recipient, track, stage, at_us)
+    if found is not None:
+        trail.passed(recipient, track, stage, at_us)
+    return found
+
+
 def test_first_report_and_every_change_of_the_stage_are_flash() -> None:
     trail = Trail()
     stages = [FIRST, FIRST, LAUNCHED, LAUNCHED]
-    lanes = [trail.lane_of(JPN, TRACK, stage, at_us) for at_us, stage in enumerate(stages, start=1)]
+    lanes = [lane(trail, JPN, TRACK, stage, at_us) for at_us, stage in enumerate(stages, start=1)]
     assert lanes == [Lane.FLASH, Lane.ROUTINE, Lane.FLASH, Lane.ROUTINE]
 
 
 def test_older_report_passes_only_if_it_changes_the_stage() -> None:
     trail = Trail()
-    trail.lane_of(JPN, TRACK, FIRST, 5)
-    assert trail.lane_of(JPN, TRACK, FIRST, 4) is None
-    assert trail.lane_of(JPN, TRACK, LAUNCHED, 3) is Lane.FLASH
-    assert trail.lane_of(JPN, TRACK, LAUNCHED, 5) is Lane.ROUTINE
+    lane(trail, JPN, TRACK, FIRST, 5)
+    assert lane(trail, JPN, TRACK, FIRST, 4) is None
+    assert lane(trail, JPN, TRACK, LAUNCHED, 3) is Lane.FLASH
+    assert lane(trail, JPN, TRACK, LAUNCHED, 5) is Lane.ROUTINE
 
 
 def test_what_one_recipient_had_is_nothing_to_another() -> None:
     trail = Trail()
     for number in range(TRACKS_MAX + 1):
-        trail.lane_of(USA, (KOR, f"{number}"), FIRST, 1)
-    trail.lane_of(JPN, TRACK, FIRST, 1)
-    assert trail.lane_of(USA, TRACK, FIRST, 1) is Lane.FLASH
-    assert trail.lane_of(USA, (KOR, "0"), FIRST, 1) is Lane.FLASH, "the oldest is forgotten"
-    assert trail.lane_of(JPN, TRACK, FIRST, 2) is Lane.ROUTINE
+        lane(trail, USA, (KOR, f"{number}"), FIRST, 1)
+    lane(trail, JPN, TRACK, FIRST, 1)
+    assert lane(trail, USA, TRACK, FIRST, 1) is Lane.FLASH
+    assert lane(trail, USA, (KOR, "0"), FIRST, 1) is Lane.FLASH, "the oldest is forgotten"
+    assert lane(trail, JPN, TRACK, FIRST, 2) is Lane.ROUTINE
+
+
+def test_asking_for_the_lane_remembers_nothing() -> None:
+    trail = Trail()
+    assert [trail.lane_of(JPN, TRACK, FIRST, at_us) for at_us in (1, 2)] == [Lane.FLASH, Lane.FLASH]
+
+
+def test_what_waits_is_overtaken_by_anything_newer_that_passed() -> None:
+    trail = Trail()
+    assert not trail.is_overtaken(JPN, TRACK, 1)
+    trail.passed(JPN, TRACK, LAUNCHED, 2)
+    assert trail.is_overtaken(JPN, TRACK, 1)
+    assert not trail.is_overtaken(JPN, TRACK, 2)
+    assert not trail.is_overtaken(USA, TRACK, 1)
+
+
+def test_the_centre_of_a_launch_point_outlasts_reports_without_one() -> None:
+    """Taken anew after each, centres would scatter about an edge, and their mean tell the place."""
+    trail, launch = Trail(), report().launch_point
+    trail.keep_place(JPN, TRACK, launch, 10_000.0)
+    held = trail.place_of(JPN, TRACK, 10_000.0)
+    assert held is not None
+    trail.keep_place(JPN, TRACK, None, 10_000.0)
+    assert trail.place_of(JPN, TRACK, 10_000.0) == held
+    trail.keep_place(JPN, TRACK, launch, 0.0)
+    assert trail.place_of(JPN, TRACK, 10_000.0) is None, "it was given whole"
 
 
 def test_stage_holds_what_is_given_and_nothing_else() -> None:

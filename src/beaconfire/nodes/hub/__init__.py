@@ -1,5 +1,6 @@
 """The hub: verifies what each nation sends, and passes to each partner what the arrangements let pass."""
 
-from beaconfire.nodes.hub.node import COUNTERS, HubConfig, HubNode
+from beaconfire.nodes.hub.config import HubConfig
+from beaconfire.nodes.hub.node import COUNTERS, HubNode
 
 __all__ = ["COUNTERS", "HubConfig", "HubNode"]

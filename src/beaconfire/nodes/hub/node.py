@@ -7,18 +7,15 @@ Four rules:
 2. What is due to one nation is done when it is due: it never waits for, nor rides on, what is due to another.
 3. Every delivery ends, for each partner, as exactly one audit record: released or refused. No log is
    shared between nations.
-4. It does not fuse, and of what passed through remembers only ids and, per recipient and track, the
-   newest time and the stage that the recipient saw.
+4. It does not fuse. Of what passed through it remembers only ids and, per recipient and track, the newest
+   time and the stage that the recipient saw; it keeps a report only while an arrangement delays it.
 """
 
 from functools import partial
 from typing import Final
 
-import msgspec
-
 from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap
-from beaconfire.link.lane_queue import FIRST_RESEND_US
 from beaconfire.link.restart import Asking
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
@@ -32,7 +29,7 @@ from beaconfire.messages.transfer import (
     Suspension,
 )
 from beaconfire.messages.vouching import Cosignature
-from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Mode, Nation, Severity
+from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Nation, Severity
 from beaconfire.nodes.commands import (
     Channel,
     Command,
@@ -46,17 +43,16 @@ from beaconfire.nodes.commands import (
     WakeAt,
 )
 from beaconfire.nodes.hub.caution import Caution
+from beaconfire.nodes.hub.config import HubConfig
+from beaconfire.nodes.hub.passage import Passage
 from beaconfire.nodes.hub.tie import Tie
-from beaconfire.nodes.posting import commands_from_due, commands_from_put
+from beaconfire.nodes.posting import commands_from_due
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.tenure import Tenure
-from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good, sign_receipt
 from beaconfire.release.cedar import CedarDecider
-from beaconfire.release.decide import Decider, Outgoing, Released, Releaser, release_to_partner
 from beaconfire.release.departure import may_still_reach_partner
-from beaconfire.release.keys import Keyring, SigningKey
-from beaconfire.release.opening import Opened, open_sealed
+from beaconfire.release.ruling import Decider, Releaser
 
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
@@ -64,32 +60,8 @@ CHECKPOINT_PERIOD_US: Final = 60_000_000
 LATEST_US: Final = 2**62
 COUNTERS: Final = (
     *("received", "released", "refused", "doubled", "rejected"),
-    *("delivered", "superseded", "lost", "missing", "cosigned"),
+    *("delayed", "delivered", "superseded", "lost", "missing", "cosigned"),
 )
-
-
-class HubConfig(msgspec.Struct, frozen=True):
-    """What a hub is given.
-
-    Attributes:
-        parties: nations it connects.
-        mode: the only mode it passes on.
-        key: the hub's own signing key.
-        keyring: keys trusted here.
-        agreements: verified arrangements.
-        secret: under which opaque names are made, 32 bytes; the same for all instances.
-        instance: name of this one.
-        cautious: its journal was lost, and what is suspended with it; see `nodes.hub.caution`.
-    """
-
-    parties: tuple[Nation, ...]
-    mode: Mode
-    key: SigningKey
-    keyring: Keyring
-    agreements: tuple[Agreement, ...]
-    secret: bytes
-    instance: str = HUB
-    cautious: bool = False
 
 
 class HubNode:
@@ -127,6 +99,9 @@ class HubNode:
             self._caution.begin(config.parties)
         self._asking = Asking(config.instance, self._links)
         self.counters = dict.fromkeys(COUNTERS, 0)
+        self._passage = Passage(
+            config, self._releaser, self._links, self.counters, partial(self._tenure.notice, fault=True)
+        )
         self._next_health_us = 0
         self._repetition = Repetition()
         self._next_suspension_us = 0
@@ -182,35 +157,14 @@ class HubNode:
         return [*commands, *([] if due_us is None else [WakeAt(max(now.monotonic_us + 1, due_us))])]
 
     def _take(self, link: Tie, delivery: Delivery, now: Now) -> list[Command]:
-        opened = self._open(link, delivery, now)
+        opened = self._passage.opened(link, delivery, now)
         refused = isinstance(opened, Withheld)
         row = link.intake.settle(delivery, refused=refused, monotonic_us=now.monotonic_us)
         commands: list[Command] = [Keep(Table.INTAKE, row.key, row.body)]
         if isinstance(opened, Withheld):
             return [*commands, self._refuse(link, delivery, opened, now)]
         self.counters["received"] += 1
-        return [*commands, *self._pass_on(link, delivery, opened, now)]
-
-    def _open(self, link: Tie, delivery: Delivery, now: Now) -> Opened | Withheld:
-        if delivery.hops != 0:
-            return Withheld(reason=Reason.TOO_MANY_HOPS, rule="delivery", detail=f"{delivery.hops}")
-        opened = open_sealed(
-            delivery.sealed,
-            recipient=HUB,
-            keyring=self._config.keyring,
-            now_us=now.utc_us,
-            mode=self._config.mode,
-            arrangements=self.arrangements,
-            hops=0,
-        )
-        if isinstance(opened, Withheld):
-            return opened
-        header = opened.header
-        if header.originator != link.nation:
-            return Withheld(reason=Reason.WRONG_SENDER, rule="originator", detail=header.originator)
-        if header.report_id != delivery.report_id:
-            return Withheld(reason=Reason.SCHEMA, rule="delivery", detail="frame and header differ")
-        return opened
+        return [*commands, *self._passage.pass_on(link, delivery, opened, now)]
 
     def _refuse(self, link: Tie, delivery: Delivery, why: Withheld, now: Now) -> Command:
         """Record the refusal in the sender's own log; its receipt says so too, so that it stops resending."""
@@ -221,43 +175,6 @@ class HubNode:
         key = self._config.key
         owed = link.intake.receipts(lambda one: sign_receipt(one, key), monotonic_us=now.monotonic_us)
         return [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in owed]
-
-    def _pass_on(self, link: Tie, delivery: Delivery, opened: Opened, now: Now) -> list[Command]:
-        """Decide for every other nation; the order of the parties says nothing of what is in force."""
-        commands: list[Command] = []
-        for partner in self._links.values():
-            if partner is link:
-                continue
-            decided = release_to_partner(opened, partner.nation, self._releaser, now.utc_us)
-            commands += self._settle(link, partner, (delivery, decided), now)
-        return commands
-
-    def _settle(
-        self,
-        link: Tie,
-        partner: Tie,
-        case: tuple[Delivery, Released[Outgoing] | Withheld],
-        now: Now,
-    ) -> list[Command]:
-        """Record one decision with the giver and, if released, with the recipient; then post it."""
-        delivery, decided = case
-        if isinstance(decided, Withheld):
-            self.counters["refused"] += 1
-            self.counters["superseded"] += decided.reason is Reason.REPLAYED
-            return [link.books.withhold(delivery, partner.nation, decided, now.utc_us)]
-        self.counters["released"] += 1
-        clock = link.liveness.peer_clock.apart_from(partner.liveness.peer_clock)
-        put = partner.outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us, clock=clock)
-        commands: list[Command] = [
-            *link.books.release(delivery, decided.value, partner.books, now.utc_us),
-            *commands_from_put(put, Channel.TO_NATION, partner.nation),
-        ]
-        if put.parcel:
-            commands.append(WakeAt(now.monotonic_us + FIRST_RESEND_US))
-        if put.refused:
-            self.counters["lost"] += 1
-            commands.append(self._notice(f"outbox-{put.refused}", f"towards {partner.nation}", now))
-        return commands
 
     def _receipt(self, link: Tie, receipt: Receipt) -> list[Command]:
         if receipt.sender != link.nation or not is_receipt_good(receipt, self._config.keyring):
@@ -332,13 +249,13 @@ class HubNode:
             self._next_checkpoint_us = now.monotonic_us + CHECKPOINT_PERIOD_US
             for link in self._links.values():
                 commands += link.books.checkpoints(self._config.key, now.utc_us)
-        boxes = [box for link in self._links.values() for box in (link.outbox, link.intake)]
+        boxes = [box for link in self._links.values() for box in (link.outbox, link.intake, link.room)]
         dues = [due_us for box in boxes if (due_us := box.next_due_us()) is not None]
         return [*commands, WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, *dues, LATEST_US)))]
 
     def _serve(self, link: Tie, now: Now) -> list[Command]:
         """Do what is due on one link: resends, receipts gathered, probes; say what is missing."""
-        commands = self._resend(link, now) + self._receipts(link, now)
+        commands = self._passage.let_out(link, now) + self._resend(link, now) + self._receipts(link, now)
         probes = link.liveness.probes(now.monotonic_us, now.utc_us)
         commands += [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in probes]
         link.liveness.changes(now.monotonic_us)

@@ -7,10 +7,11 @@ from beaconfire.link.restart import Answering
 from beaconfire.messages.words import Nation
 from beaconfire.nodes.commands import Rows, Table
 from beaconfire.nodes.hub.books import Books
+from beaconfire.nodes.hub.waiting import WaitingRoom
 
 
 class Tie:
-    """What the hub keeps for one nation: what it owes it, what it had of it, its books, its lanes."""
+    """What the hub keeps for one nation: what it owes it, what it had of it, what waits, its books."""
 
     def __init__(self, instance: str, nation: Nation, rows: Rows) -> None:
         """Restore from the journal."""
@@ -20,3 +21,4 @@ class Tie:
         self.intake = Intake(instance, nation, rows.rows(Table.INTAKE))
         self.liveness = Liveness(instance, nation)
         self.answering = Answering()
+        self.room = WaitingRoom(nation, rows.rows(Table.STATE))

@@ -133,12 +133,14 @@ class _Way(msgspec.Struct, frozen=True):
         size: how coarse an obligation makes it.
         unit: of the size; empty where it is yes or no.
         follows_launch: state and covariance are held back where the launch point is, as the decision does.
+        of_whole_report: what is demanded for one group counts for all.
     """
 
     words: str
     size: Callable[[Obligations], float]
     unit: str = ""
     follows_launch: bool = False
+    of_whole_report: bool = False
 
     def told(self, fine: float, coarse: float) -> str:
         """Return what is gained or lost, with the sizes."""
@@ -154,7 +156,8 @@ class _Way(msgspec.Struct, frozen=True):
         for one in model.permits:
             demanded = self.size(one.rule.obligations) if one.rule.obligations is not None else 0.0
             if demanded > 0.0:
-                most = z3.If(z3.And(one.satisfied, most < demanded), z3.RealVal(demanded), most)
+                held = model.delays(demanded) if self.of_whole_report else one.satisfied
+                most = z3.If(z3.And(held, most < demanded), z3.RealVal(demanded), most)
         if not self.follows_launch:
             return most
         moving = model.symbols.is_group([Group.TRAJECTORY, Group.COVARIANCE])
@@ -166,4 +169,5 @@ _WAYS: Final = (
     _Way("finer times", lambda one: one.round_time_s, "s"),
     _Way("the boost too", lambda one: float(one.coast_only), follows_launch=True),
     _Way("the names of sensors", lambda one: float(one.opaque_sensor)),
+    _Way("ROUTINE reports sooner", lambda one: one.delay_s, "s", of_whole_report=True),
 )

@@ -7,7 +7,7 @@ import msgspec
 import z3
 
 from beaconfire.messages.arrangement import Flow, KeyClass
-from beaconfire.messages.words import Group, Level, Mode
+from beaconfire.messages.words import Group, Lane, Level, Mode
 from beaconfire.release.obligations import Obligations
 from beaconfire.release.proof.model import ORCON, Model
 from beaconfire.release.proof.search import Case, Search
@@ -169,7 +169,33 @@ def within_flows(model: Model, search: Search) -> Finding:
             if case is not None:
                 words = f"{_would_go(case)} {demand}"
                 return _broken("flows", words, case, search.satisfied(model.permits))
+        sooner = _sooner_than(model, search, flow)
+        if sooner is not None:
+            return sooner
     return _proved("flows", "the rules pass no more than the flows list")
+
+
+def _sooner_than(model: Model, search: Search, flow: Flow) -> Finding | None:
+    """Return a ROUTINE report that would pass sooner than a flow demands.
+
+    The delay must rest on the provenance, without which nothing passes: a delay on another group ends where
+    a label keeps that group.
+    """
+    if not flow.routine_delay_s:
+        return None
+    provenance = model.symbols.is_group([Group.PROVENANCE])
+    late = _rules_that(model, lambda one: one.delay_s >= flow.routine_delay_s)
+    case = search.find(
+        model.released,
+        model.symbols.between(flow.originator, flow.recipient),
+        model.symbols.is_lane(Lane.ROUTINE),
+        provenance,
+        z3.Not(model.permitted_by(late)),
+    )
+    if case is None:
+        return None
+    words = f"{_would_go(case)} sooner than the {flow.routine_delay_s:g} s that the flow demands"
+    return _broken("flows", words, case, search.satisfied(model.permits))
 
 
 def _demands(flow: Flow) -> list[tuple[str, tuple[Group, ...], Callable[[Obligations], bool]]]:
@@ -204,14 +230,14 @@ def inference(model: Model, search: Search) -> Finding:
 
 
 def flash(model: Model, search: Search) -> Finding:
-    """No permit delays: rules can't tell FLASH from ROUTINE, so a delay would hold up a FLASH."""
+    """No permit that delays is satisfied by a FLASH."""
     for one in model.permits:
-        if "delay" not in one.rule.annotations:
+        if one.rule.obligations is None or not one.rule.obligations.delay_s:
             continue
-        case = search.find(one.satisfied)
+        case = search.find(one.satisfied, model.symbols.is_lane(Lane.FLASH))
         if case is not None:
-            seconds = one.rule.annotations["delay"]
-            words = f"a FLASH would be delayed by {seconds} s: {case.words()}, for {case.recipient}"
+            seconds = one.rule.obligations.delay_s
+            words = f"a FLASH would be delayed by {seconds:g} s: {case.words()}, for {case.recipient}"
             return _broken("flash", words, case, (one.rule.name,))
     return _proved("flash", "nothing delays a FLASH")
 
@@ -219,7 +245,7 @@ def flash(model: Model, search: Search) -> Finding:
 def obligations(model: Model, search: Search) -> Finding:
     """Every obligation is one this software can meet, and the hub is allowed to meet it."""
     for one in model.permits:
-        if one.rule.obligations is None and "delay" not in one.rule.annotations:
+        if one.rule.obligations is None:
             case = search.find(one.satisfied)
             if case is not None:
                 marks = ", ".join(f'{name}("{value}")' for name, value in one.rule.annotations.items())

@@ -12,7 +12,7 @@ import msgspec
 import z3
 
 from beaconfire.messages.arrangement import Bundle, Flow, KeyClass, PublicKey
-from beaconfire.messages.words import Group, Level, Mode, Nation
+from beaconfire.messages.words import Group, Lane, Level, Mode, Nation
 from beaconfire.release.proof.translate import Codes, Outcome, Variables, translate
 from beaconfire.release.proof.values import TRUE, Kind, Term, Value, all_of, any_of
 from beaconfire.release.rules import Rule
@@ -63,6 +63,8 @@ class Symbols(msgspec.Struct, frozen=True):
         mode: code of the mode's name.
         level: 0 to 3.
         age_s: seconds.
+        lane: code of the lane's name.
+        speaks_of_lanes: whether any rule looks at the lane.
         releasable: by party, whether the label names it.
         restricted: by restriction, whether the label bears it.
     """
@@ -76,6 +78,8 @@ class Symbols(msgspec.Struct, frozen=True):
     mode: Term
     level: Term
     age_s: Term
+    lane: Term
+    speaks_of_lanes: bool
     releasable: dict[str, Term]
     restricted: dict[str, Term]
 
@@ -99,12 +103,16 @@ class Symbols(msgspec.Struct, frozen=True):
         """Return when the mode is one of these."""
         return any_of(self.mode == self.codes.text(mode).term for mode in modes)
 
+    def is_lane(self, lane: str) -> Term:
+        """Return when it would go on a lane."""
+        return self.lane == self.codes.text(lane).term
+
     def is_named(self) -> Term:
         """Return when the label names the recipient."""
         return any_of(z3.And(self.receives(name), held) for name, held in self.releasable.items())
 
 
-def symbols_for(terms: Sequence[Terms], rules: Iterable[Rule]) -> Symbols:
+def symbols_for(terms: Sequence[Terms], rules: Sequence[Rule]) -> Symbols:
     """Return a symbolic request over every name that arrangements and their rules know."""
     codes = Codes()
     texts = [text for rule in rules for text in _texts(rule.policy)]
@@ -113,7 +121,7 @@ def symbols_for(terms: Sequence[Terms], rules: Iterable[Rule]) -> Symbols:
     named += [text for text in texts if len(text) == 3 and text.isupper()]
     parties = tuple(dict.fromkeys([*named, *OTHERS]))
     restrictions = tuple(dict.fromkeys([ORCON, *OTHER_RESTRICTIONS, *texts]))
-    for name in (*parties, *restrictions, *Group, *Mode):
+    for name in (*parties, *restrictions, *Group, *Mode, *Lane):
         codes.text(str(name))
     for party in parties:
         codes.entity("Party", party)
@@ -127,6 +135,8 @@ def symbols_for(terms: Sequence[Terms], rules: Iterable[Rule]) -> Symbols:
         mode=z3.Int("mode"),
         level=z3.Int("level"),
         age_s=z3.Int("age_s"),
+        lane=z3.Int("lane"),
+        speaks_of_lanes=any(_asks_for_lane(rule.policy) for rule in rules),
         releasable={party: z3.Bool(f"releasable to {party}") for party in parties},
         restricted={mark: z3.Bool(f"restricted {mark}") for mark in restrictions},
     )
@@ -146,6 +156,12 @@ def _texts(policy: Any) -> Iterable[str]:
             yield from _texts(part)
 
 
+def _asks_for_lane(policy: Any) -> bool:
+    if isinstance(policy, dict):
+        return policy.get("attr") == "lane" or any(map(_asks_for_lane, policy.values()))
+    return isinstance(policy, list) and any(map(_asks_for_lane, policy))
+
+
 def well_formed(symbols: Symbols) -> Term:
     """Return what holds of every request that a decider can be asked."""
     within = symbols
@@ -155,6 +171,7 @@ def well_formed(symbols: Symbols) -> Term:
             any_of(within.gives(name) for name in within.parties),
             within.is_group(Group),
             within.is_mode(Mode),
+            any_of(within.is_lane(lane) for lane in Lane),
             within.level >= min(Level),
             within.level <= max(Level),
             within.age_s >= 1,
@@ -181,6 +198,7 @@ def variables(symbols: Symbols) -> Variables:
             "releasable_to": Value(Kind.SET, members=tuple(parties)),
             "restrictions": Value(Kind.SET, members=tuple(marks)),
             "age_s": Value(Kind.INTEGER, symbols.age_s),
+            "lane": Value(Kind.TEXT, symbols.lane),
         },
     )
 
@@ -243,6 +261,12 @@ class Model(msgspec.Struct, frozen=True):
         coarse = self.of(self.permitted_by(coarsening), Group.LAUNCH_POINT)
         return z3.Or(z3.Not(self.of(self.released, Group.LAUNCH_POINT)), coarse)
 
+    def delays(self, least_s: float) -> Term:
+        """Return when the same report would be kept for at least so long, for whichever of its groups."""
+        late = [one.rule for one in self.permits if _delay_s(one.rule) >= least_s]
+        demanded = z3.And(self.granted, self.permitted_by(late))
+        return any_of(self.of(demanded, group) for group in Group)
+
     def permitted_by(self, rules: Iterable[Rule]) -> Term:
         """Return when one of these rules, all permits, is satisfied."""
         names = {rule.name for rule in rules}
@@ -252,6 +276,10 @@ class Model(msgspec.Struct, frozen=True):
         """Return the most that may pass between two, or None."""
         pair = (originator, recipient)
         return next((one for one in self.terms.flows if (one.originator, one.recipient) == pair), None)
+
+
+def _delay_s(rule: Rule) -> float:
+    return rule.obligations.delay_s if rule.obligations is not None else 0.0
 
 
 def model_of(terms: Terms, rules: Sequence[Rule], symbols: Symbols | None = None) -> Model:

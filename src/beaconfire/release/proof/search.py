@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import z3
 
-from beaconfire.messages.words import Group, Level, Mode
+from beaconfire.messages.words import Group, Lane, Level, Mode
 from beaconfire.release.proof.model import OTHERS, Symbols, well_formed
 from beaconfire.release.proof.translate import Outcome
 from beaconfire.release.proof.values import Term, any_of
@@ -15,7 +15,7 @@ SOLVER_TIMEOUT_MS: Final = 20_000
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One concrete request: a group of a report, and who would receive it."""
+    """One concrete request: a group of a report, and who would receive it; the lane if rules look at it."""
 
     recipient: str
     originator: str
@@ -25,14 +25,16 @@ class Case(msgspec.Struct, frozen=True):
     releasable_to: tuple[str, ...]
     restrictions: tuple[str, ...]
     age_s: int
+    lane: str = ""
 
     def words(self) -> str:
         """Return it in plain words."""
         named = " and ".join(self.releasable_to) or "nobody"
+        way = f", on {self.lane}" if self.lane else ""
         marked = f", restricted {' and '.join(self.restrictions)}" if self.restrictions else ""
         return (
             f"the {self.group.replace('_', ' ')} of a report of {self.originator}, {self.mode}, "
-            f"{self.level.name}, releasable to {named}{marked}, {self.age_s} s old"
+            f"{self.level.name}, releasable to {named}{marked}, {self.age_s} s old{way}"
         )
 
 
@@ -122,6 +124,7 @@ def _plainer(symbols: Symbols) -> list[Term]:
         *alone,
         symbols.level == int(Level.UNCLASSIFIED),
         symbols.age_s == 1,
+        symbols.is_lane(Lane.FLASH),
         *(symbols.is_group([group]) for group in Group),
     ]
 
@@ -145,4 +148,5 @@ def _case(symbols: Symbols, found: Any) -> Case:
         releasable_to=members(symbols.releasable),
         restrictions=members(symbols.restricted),
         age_s=number(symbols.age_s),
+        lane=codes.text_of(number(symbols.lane)) if symbols.speaks_of_lanes else "",
     )

@@ -126,8 +126,9 @@ class Grower:
         return f"({self.integer(depth - 1)} {operator} {self.integer(depth - 1)})"
 
     def scalar(self) -> str:
-        texts = [f'"{text}"' for text in (*GROUPS, *NAMES, *MARKS)]
+        texts = [f'"{text}"' for text in (*GROUPS, *NAMES, *MARKS, "FLASH", "ROUTINE")]
         variables = ["principal", "context.group", "context.originator", "context.mode", "context.level"]
+        variables.append("context.lane")
         return self.chance.choice([*variables, *variables, self.party(), "1", self.chance.choice(texts)])
 
     def set(self) -> str:
@@ -148,4 +149,5 @@ class Grower:
             "releasable_to": [name for name in NAMES if some() < 0.5],
             "restrictions": [mark for mark in MARKS if some() < 0.4],
             "age_s": self.chance.choice([1, 60, 2_592_001]),
+            "lane": self.chance.choice(["FLASH", "ROUTINE"]),
         }

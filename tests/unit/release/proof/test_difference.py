@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from beaconfire.adapters.bundles import shipped_templates
+from beaconfire.cli.arrangement.shown import ordinary_label
 from beaconfire.errors import UsageError
 from beaconfire.messages.label import Label
 from beaconfire.messages.words import Group, Mode, Nation
@@ -26,6 +27,12 @@ CHANGES = {
     "names of sensors": ('@opaque_sensor("yes")', ""),
     "rounded times": ('@id("trilateral/warning")', '@id("trilateral/warning") @round_time("30")'),
     "old reports too": ("context.level <= 2", "context.level <= 2 && context.age_s <= 60"),
+    "a delay": (
+        '@id("trilateral/no-raw',
+        """@id("late") @delay("20") permit (principal, action, resource) when { context.lane == "ROUTINE" &&
+        context.group == "timing" && context.releasable_to.contains(principal) };
+        @id("trilateral/no-raw""",
+    ),
     "one direction": ('principal == Party::"KOR" && context.originator == "JPN"', "false"),
     "not even ORCON": ('["ORCON"].containsAll', '["NONE"].containsAll'),
 }
@@ -65,6 +72,25 @@ def test_the_decider_bears_out_every_example(change: str) -> None:
         before, after = fate(OLD.policies, one.example), fate(new, one.example)
         gains = one.change is Change.GAINS
         assert is_more(*((after, before) if gains else (before, after))), one
+
+
+def test_a_delay_is_told_of_the_whole_report_that_waits() -> None:
+    late = {(change, group) for _, group, change, words in told("a delay") if "sooner (none" in words}
+    groups = set(Group) - {Group.RAW_MEASUREMENT}
+    assert late == {(Change.LOSES, group) for group in groups}
+
+
+def test_show_says_what_each_lane_gets() -> None:
+    old, new = CHANGES["a delay"]
+    bundle = bundle_from(msgspec.structs.replace(OLD, policies=OLD.policies.replace(old, new)))
+    reader = Reader([bundle], Mode.SIMULATED)
+    label = ordinary_label(Nation("KOR"), OLD.parties)
+    words = {line.group: line.words for line in reader.lines(label, Nation("JPN"), 1_000_000)}
+    assert words[Group.IMPACT] == "FLASH: released; ROUTINE: 20 s late"
+    assert words[Group.LAUNCH_POINT] == "FLASH: to a 10 km grid; ROUTINE: to a 10 km grid, 20 s late"
+    assert (
+        words[Group.RAW_MEASUREMENT] == "the label keeps it" or "takes it out" in words[Group.RAW_MEASUREMENT]
+    )
 
 
 def told(change: str) -> set[tuple[str, Group, Change, str]]:

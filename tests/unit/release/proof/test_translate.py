@@ -14,11 +14,11 @@ import z3
 from beaconfire.messages.label import Label
 from beaconfire.messages.words import Group, Level, Mode, Nation
 from beaconfire.release import cedar
-from beaconfire.release.decide import Question
 from beaconfire.release.proof import translate, values
 from beaconfire.release.proof.model import Model, Symbols, Terms, model_of, variables
 from beaconfire.release.proof.translate import OutsideFragment
 from beaconfire.release.rules import read_rules
+from beaconfire.release.ruling import Question
 from unit.release.proof.random_policies import MARKS, NAMES, Grower
 
 POLICIES, REQUESTS = 250, 12
@@ -66,6 +66,7 @@ def fixing(symbols: Symbols, request: dict[str, Any]) -> list[tuple[Any, Any]]:
         (symbols.mode, codes.text(request["mode"]).term),
         (symbols.level, z3.IntVal(request["level"])),
         (symbols.age_s, z3.IntVal(request["age_s"])),
+        (symbols.lane, codes.text(request["lane"]).term),
     ]
     fixed += [(t, z3.BoolVal(name in request["releasable_to"])) for name, t in symbols.releasable.items()]
     return fixed + [

@@ -1,0 +1,47 @@
+"""Seeded bugs of what an arrangement delays, for the mutation gate."""
+
+from mutant import one as _one
+
+WAITING = (
+    _one("nothing waits", "release.decide", "if wait_us > 0:", "if False:"),
+    _one(
+        "delays only where the group that bears it is there",
+        "release.ruling",
+        "(one.delay_s for one in ruling.groups.values())",
+        "(one.delay_s for group, one in ruling.groups.items() if group == Group.PROVENANCE)",
+    ),
+    _one("what waits leaves early", "nodes.hub.waiting", "if left <= 0]", "if left <= 100_000]"),
+    _one(
+        "what waits leaves when somebody else is served",
+        "nodes.hub.waiting",
+        "return self._not_before_us if self._held else None",
+        "return None",
+    ),
+    _one(
+        "what waits towards anybody holds up a room",
+        "nodes.hub.waiting",
+        "        if now.monotonic_us < self._not_before_us:\n            return []\n",
+        "        if now.monotonic_us < self._not_before_us or now.utc_us % 1_000_000 < 500_000:\n"
+        "            return []\n",
+    ),
+    _one(
+        "what waits is asked again as if it had just come",
+        "nodes.hub.passage",
+        "self._releaser, now.utc_us, waited_us)",
+        "self._releaser, now.utc_us)",
+    ),
+    _one(
+        "what was overtaken while it waited passes",
+        "release.choice",
+        "return None if trail.is_overtaken(self.recipient, self.track, sent_at_us) else Lane.ROUTINE",
+        "return Lane.ROUTINE",
+    ),
+    _one(
+        "what waits is recorded when it comes",
+        "nodes.hub.passage",
+        "commands, gone = partner.room.add(link.nation, delivery, later.wait_us, now)",
+        "commands, gone = partner.room.add(link.nation, delivery, later.wait_us, now)\n"
+        '        why = Withheld(Reason.EXPIRED, "later")\n'
+        "        commands.append(partner.books.refuse(delivery, why, now.utc_us))",
+    ),
+)
