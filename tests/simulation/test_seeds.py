@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from beaconfire.cli.assess import shipped_agreements
-from beaconfire.messages.words import HUB_INSTANCES, Group, Nation, Sharing
-from beaconfire.nodes.commands import Append, Command, Inbound, Node, Now, Rows
+from beaconfire.messages.health import Notice
+from beaconfire.messages.words import HUB_INSTANCES, Group, Lane, Nation, Severity, Sharing
+from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Inbound, Node, Now, Rows, Send
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.sim.campaign import Campaign, Scenario
@@ -22,6 +23,11 @@ from beaconfire.sim.shrink import shrink
 SEEDS = int(os.environ.get("BEACONFIRE_SEEDS", "100"))
 PIECE = 10
 KEY_SEED = 1
+RELEASED_FROM_MEMORY = b"""{"seed":5170,"faults":[
+ {"type":"cut","source":"","destination":"JPN","from_us":3401452,"until_us":8271070},
+ {"type":"frailty","share":0.008116470647734603},
+ {"type":"full-disk","party":"HUB-1","role":"hub","from_us":14531209,"until_us":16704701},
+ {"type":"crash","party":"HUB-2","role":"hub","at_us":7238292,"down_us":1000000000000}]}"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +106,47 @@ def test_a_guard_that_does_not_commit_before_it_sends_is_found(scenario: Scenari
     with pytest.raises(Breach, match="records") as caught:
         broken.run(0)
     assert caught.value.invariant == 3
+
+
+def test_a_hub_that_loses_what_one_nation_is_owed_and_tells_of_another_is_found(scenario: Scenario) -> None:
+    """Known bad: an excuse is of one recipient, not of the whole run."""
+    campaign = Campaign(scenario)
+
+    class Lossy:
+        """A hub that drops every FLASH towards Korea from its outbox, and tells of expiry towards the USA."""
+
+        def __init__(self, instance: str, rows: Rows) -> None:
+            self._instance = instance
+            self._hub = campaign.chain.hub(rows, instance)
+            self._lane = self._hub._links[Nation("KOR")].outbox._lanes[Lane.FLASH]
+
+        def _lose(self, commands: list[Command]) -> list[Command]:
+            for number in list(self._lane.open):
+                self._lane.remove(number)
+            return [
+                one
+                for one in commands
+                if not (isinstance(one, Deliver) and (one.recipient, one.lane) == ("KOR", Lane.FLASH))
+            ]
+
+        def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+            return self._lose(self._hub.receive(inbound, now))
+
+        def tick(self, now: Now) -> list[Command]:
+            told = Notice("flash-expired", Severity.FAULT, "towards USA", now.utc_us, f"hub/{self._instance}")
+            said = Send(Channel.NOTICE, self._instance, Lane.FLASH, told)
+            return [said, *self._lose(self._hub.tick(now))]
+
+    broken = Campaign(scenario, {Address(hub, "hub"): partial(Lossy, hub) for hub in HUB_INSTANCES})
+    with pytest.raises(Breach, match="never reached KOR") as caught:
+        broken.run_plan(FaultPlan(0, ()))
+    assert caught.value.invariant == 4
+
+
+def test_a_hub_that_dies_with_a_release_in_memory_owes_it_to_nobody(scenario: Scenario) -> None:
+    """Seed 5170, made small: its disk was full, nothing was receipted, and a newer report arrived."""
+    plan = read_plan(RELEASED_FROM_MEMORY, "seed 5170")
+    assert Campaign(scenario).run_plan(plan).crashes
 
 
 def forgetful(scenario: Scenario) -> Campaign:

@@ -1,4 +1,7 @@
-"""Hold back a notice that repeats: the first is said at once, then one a period says how many there were."""
+"""Hold back a notice that repeats: the first is said at once, then one a period says how many there were.
+
+Who gives notices that may stop repeating asks `left_to_say` too, so that the last of them are said.
+"""
 
 from typing import Final
 
@@ -26,3 +29,11 @@ class Repetition:
         if said_us is not None or len(self._said_us) < CODES_MAX:
             self._said_us[code] = monotonic_us
         return 1 + self._held_back.pop(code, 0)
+
+    def left_to_say(self, code: str, monotonic_us: int) -> int:
+        """Return how many notices of a code were held back, once their period is over; 0 if none were."""
+        said_us = self._said_us.get(code)
+        if said_us is None or code not in self._held_back or monotonic_us - said_us < NOTICE_PERIOD_US:
+            return 0
+        self._said_us[code] = monotonic_us
+        return self._held_back.pop(code)

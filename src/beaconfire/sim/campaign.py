@@ -316,12 +316,12 @@ def _logs(engine: Engine) -> dict[tuple[str, str], list[bytes]]:
 
 
 def _outcome(seed: int, engine: Engine, invariants: Invariants, collector: Collector) -> SeedRun:
-    passages = invariants.passages.values()
+    passages = invariants.arrivals.passages.values()
     return SeedRun(
         seed=seed,
         simulated_s=engine.scheduler.elapsed_us() / MICROSECONDS_PER_SECOND,
         reports=len(passages),
-        deliveries=sum(sum(one.towards.values()) for one in passages),
+        deliveries=sum(len(one.taken) for one in passages),
         crashes=sum(hosted.crashes for hosted in engine.hosted.values()),
         missed=engine.missed,
         checks=sum(invariants.checked.values()),

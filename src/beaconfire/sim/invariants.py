@@ -29,18 +29,28 @@ from beaconfire.messages.health import Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Receipt, Standing, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs, is_hub, party_of
-from beaconfire.nodes.commands import RECEIVED_LOG, Append, Channel, Command, Deliver, Keep, Now, Send, Table
+from beaconfire.nodes.commands import (
+    RECEIVED_LOG,
+    Append,
+    Channel,
+    Command,
+    Deliver,
+    Forget,
+    Keep,
+    Now,
+    Send,
+    Table,
+)
+from beaconfire.sim.arrivals import Arrivals
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
-from beaconfire.sim.passages import Breach, Passage, newest_of_tracks, words_of
+from beaconfire.sim.passages import Breach, Passage, words_of
 
 COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
 TABLE_MAX: Final = {Table.OUTBOX: 32_768, Table.INTAKE: 70_000, Table.STATE: 20_000}
 """Rows of each table: the bounds of outbox and intake times the parties, with room."""
-LIMIT_US: Final = 2_000_000
-"""In calm weather a report has reached every entitled partner by then; a younger one may be on its way."""
 AUDIT_LOGS: Final = ("guard/", "gave/", "given/")
 _settled_decoder: Final = msgspec.msgpack.Decoder(tuple[int, str, bool])
 
@@ -49,7 +59,7 @@ class Invariants:
     """Looks on as `engine.Observer` and raises `Breach`.
 
     Attributes:
-        passages: every report a guard released, by id.
+        arrivals: of every report a guard released.
         checked: how many checks of each invariant were made.
         notices: codes of the notices given.
     """
@@ -58,7 +68,7 @@ class Invariants:
         """Start before the first step."""
         self._terms = terms
         self._entitlements: dict[str, Entitlement] = {}
-        self.passages: dict[str, Passage] = {}
+        self.arrivals = Arrivals(nations)
         self.checked: dict[int, int] = dict.fromkeys(range(1, 8), 0)
         self.notices: set[str] = set()
         self._mode = mode
@@ -74,9 +84,6 @@ class Invariants:
         self._receipted: dict[tuple[str, str], set[str]] = {}
         self._words: dict[str, list[Suspension]] = {}
         self._written_words: dict[str, int] = {}
-        self._orphans: set[str] = set()
-        self._wiped: set[str] = set()
-        self._superseded: set[tuple[str, str]] = set()
         self._at_risk: dict[Address, list[str]] = {}
 
     def _entitlement_at(self, hub: str) -> Entitlement:
@@ -102,15 +109,18 @@ class Invariants:
         forward = now.utc_us >= last.utc_us and now.monotonic_us >= last.monotonic_us
         self._hold(5, f"time ran back in {address}", holds=forward)
         self._last[address] = now
+        self.arrivals.called(address, now)
         self.checked[6] += 1
         if len(commands) > COMMANDS_MAX:
             raise Breach(6, f"{len(commands)} commands of {address}", self._now_us)
         for command in commands:
             if isinstance(command, Send):
-                self._look_at(address, command)
+                self._look_at(address, command, now)
+            elif isinstance(command, Keep | Forget | Append):
+                self._unwritten.add(address)
         self._answered(address, commands)
 
-    def _look_at(self, address: Address, command: Send) -> None:
+    def _look_at(self, address: Address, command: Send, now: Now) -> None:
         message = command.message
         if isinstance(message, Report | Event | Warning):
             self._hold(7, f"{message.mode} said by {address}", holds=message.mode is self._mode)
@@ -119,6 +129,7 @@ class Invariants:
             self._hold(2, f"a bare report of {address} to {command.recipient}", holds=inside)
         if isinstance(message, Notice):
             self.notices.add(message.code)
+            self.arrivals.told(address, message, now)
 
     def _answered(self, address: Address, commands: list[Command]) -> None:
         """Check that every decision among the answers has its record there."""
@@ -144,9 +155,7 @@ class Invariants:
             self.checked[6] += 1
             if size > most:
                 raise Breach(6, f"{size} rows in {table} of {address}", self._now_us)
-        if disk.full:
-            self._unwritten.add(address)
-        else:
+        if commands or address not in self._unwritten:
             self._unwritten.discard(address)
             self._at_risk.pop(address, None)
             self._written_words[address.party] = len(self._words.get(address.party, ()))
@@ -155,7 +164,9 @@ class Invariants:
                 _, report_id, _ = _settled_decoder.decode(command.body)
                 self._kept.add((address.party, report_id))
             elif isinstance(command, Append) and command.log.startswith(AUDIT_LOGS):
-                self._recorded.add(decode_record(command.body).digest)
+                record = decode_record(command.body)
+                self._recorded.add(record.digest)
+                self.arrivals.committed(address, command.log, record)
 
     def _records(self, commands: list[Command]) -> list[AuditRecord]:
         """Return the audit records among what was written; note what was given to whom."""
@@ -173,21 +184,16 @@ class Invariants:
         self._hold(3, f"records {found} of {address} for reports {expected}", holds=found == expected)
         if isinstance(cause, Report) and records[0].outcome is not Outcome.REFUSED:
             lane = records[0].lane
-            self.passages[cause.report_id] = Passage(cause.originator, cause.track, lane, self._now_us)
+            self.arrivals.passages[cause.report_id] = Passage(
+                cause.originator, cause.track, lane, self._now_us
+            )
             self._released.setdefault(HUB, set()).add((cause.report_id, records[0].digest))
             self._at_risk.setdefault(address, []).append(cause.report_id)
 
     def _note_given(self, recipient: str, record: AuditRecord) -> None:
         self._released.setdefault(recipient, set()).add((record.report_id, record.digest))
-        passage = self.passages.get(record.report_id)
-        known = passage or record.report_id in self._orphans
-        self._hold(3, f"release of an unknown report {record.report_id}", holds=bool(known))
-        if passage is not None:
-            passage.towards.setdefault(recipient, False)
-            if passage.lanes.get(recipient) is not Lane.FLASH:
-                passage.lanes[recipient] = record.lane
-            if record.lane is Lane.ROUTINE:
-                passage.replaceable.add(recipient)
+        known = record.report_id in self.arrivals.passages or record.report_id in self.arrivals.orphans
+        self._hold(3, f"release of an unknown report {record.report_id}", holds=known)
 
     def _check_audited(self, address: Address, command: Deliver, records: list[AuditRecord]) -> None:
         delivery = decode(command.body)
@@ -196,6 +202,7 @@ class Invariants:
         known = (delivery.report_id, digest) in self._released.get(party_of(command.recipient), set())
         what = f"{address} sends {delivery.report_id} to {command.recipient} without a record of its release"
         self._hold(3, what, holds=known)
+        self.arrivals.stated(decode_header(decode_sealed(delivery.sealed).header))
         fresh = any(record.report_id == delivery.report_id for record in records)
         if is_hub(address.party) and fresh:
             self._check_entitled(address, delivery)
@@ -223,9 +230,6 @@ class Invariants:
         gave = {record.recipient for record in records if record.originator == cause.sender}
         others = {nation for nation in self._nations if nation != cause.sender}
         self._hold(3, f"records towards {sorted(gave)} for {sorted(others)}", holds=gave == others)
-        passage = self.passages.get(cause.report_id)
-        if passage is not None:
-            passage.at_hub = True
 
     def _take_receipt(self, receipt: Receipt) -> None:
         """Hold a receipt against what its sender has committed."""
@@ -236,16 +240,16 @@ class Invariants:
             kept = (receipt.sender, report_id) in self._kept
             self._hold(4, f"{report_id} is receipted by {receipt.sender}, not committed", holds=kept)
             self._receipted.setdefault((receipt.sender, receipt.recipient), set()).add(report_id or "")
-            passage = self.passages.get(report_id or "")
+            passage = self.arrivals.passages.get(report_id or "")
             if passage is not None and not is_hub(receipt.sender):
-                passage.towards[receipt.sender] = True
+                passage.taken.add(receipt.sender)
         for sequence in receipt.refused:
             report_id = self._frames.get((receipt.recipient, receipt.sender, receipt.lane, sequence))
-            if receipt.sender in self._wiped:
+            if self.arrivals.is_wiped(receipt.sender):
                 self._let_go(receipt.sender, report_id or "")
-            passage = self.passages.get(report_id or "")
+            passage = self.arrivals.passages.get(report_id or "")
             if passage is not None:
-                passage.refused = True
+                passage.refused.add(receipt.sender)
 
     def died(self, address: Address) -> None:
         """Let go of what a guard had in memory alone: nobody outside the nation was promised it.
@@ -255,11 +259,8 @@ class Invariants:
         self._pending.pop(address, None)
         self._unwritten.discard(address)
         self._last.pop(address, None)
-        for report_id in self._at_risk.pop(address, ()):
-            self._orphans.add(report_id)
-            passage = self.passages.get(report_id)
-            if passage is not None and not passage.at_hub:
-                del self.passages[report_id]
+        self.arrivals.died(address)
+        self.arrivals.forget_unwritten(self._at_risk.pop(address, ()))
         if is_hub(address.party):
             kept = self._words.get(address.party, [])[: self._written_words.get(address.party, 0)]
             self._words[address.party] = kept
@@ -268,7 +269,7 @@ class Invariants:
 
     def wiped(self, address: Address) -> None:
         """Let go of what was on a lost disk; what a picture had receipted on FLASH it must get again."""
-        self._wiped.add(address.party)
+        self.arrivals.wiped(address)
         self._kept = {one for one in self._kept if one[0] != address.party}
         for ends, report_ids in self._receipted.items():
             if ends[0] == address.party:
@@ -282,7 +283,7 @@ class Invariants:
                 report_ids.discard(report_id)
 
     def _is_flash(self, report_id: str) -> bool:
-        passage = self.passages.get(report_id)
+        passage = self.arrivals.passages.get(report_id)
         return passage is not None and passage.lane is Lane.FLASH
 
     # Something leaves, something arrives.
@@ -331,24 +332,13 @@ class Invariants:
                 self._hold_receipted_stays(party, name, records)
             elif name.startswith("guard/"):
                 self._hold_recorded_stays(party, records)
-        newest = newest_of_tracks(self.passages)
-        for report_id, passage in self.passages.items():
-            if self._now_us - passage.sent_at_us < LIMIT_US:
-                continue
-            owed = [
-                recipient
-                for recipient, lane in {HUB: passage.lane, **passage.lanes}.items()
-                if lane is Lane.FLASH or newest[recipient, passage.originator, passage.track] == report_id
-            ]
-            self._hold_arrival(report_id, passage, owed)
+        self.arrivals.hold(self._hold, self._now_us, self._may_have)
 
     def _hold_receipted_stays(self, hub: str, name: str, records: list[bytes]) -> None:
         """Hold that what an instance receipted to a nation stands in its log, towards each other nation."""
         nation = name.removeprefix("gave/")
         found: dict[str, set[str]] = {}
         for record in (decode_record(body) for body in records):
-            if record.rule == "superseded":
-                self._superseded.add((record.report_id, record.recipient))
             found.setdefault(record.report_id, set()).add(record.recipient)
         others = {one for one in self._nations if one != nation}
         for report_id in self._receipted.get((hub, nation), ()):
@@ -359,8 +349,8 @@ class Invariants:
     def _hold_recorded_stays(self, nation: str, records: list[bytes]) -> None:
         """Hold that what a guard released and had on its disk still stands in its log."""
         found = {decode_record(body).report_id for body in records}
-        for report_id, passage in self.passages.items():
-            if passage.originator == nation and report_id not in self._orphans:
+        for report_id, passage in self.arrivals.passages.items():
+            if passage.originator == nation and report_id not in self.arrivals.orphans:
                 what = f"the guard of {nation} released {report_id} and has lost the record"
                 self._hold(3, what, holds=report_id in found)
 
@@ -372,27 +362,7 @@ class Invariants:
             lost = [one for one in report_ids if recipient == nation and one not in held]
             self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
 
-    def _hold_arrival(self, report_id: str, passage: Passage, owed: Iterable[str]) -> None:
-        what = f"report {report_id} of {passage.originator}"
-        excused = "flash-expired" in self.notices or passage.refused
-        for recipient in owed:
-            stale = passage.lanes.get(recipient) is Lane.ROUTINE and "routine-expired" in self.notices
-            arrived = passage.at_hub if recipient == HUB else passage.towards[recipient]
-            made_good = arrived or self._newer_arrived(report_id, passage, recipient)
-            excused_here = excused or stale or self._stopped(passage.originator, recipient)
-            self._hold(4, f"{what} never reached {recipient}", holds=made_good or excused_here)
-
-    def _stopped(self, originator: Nation, recipient: str) -> bool:
-        """Return whether a party has since suspended all under which a nation was given anything."""
-        rights = self._entitlements.values() if recipient != HUB else ()
-        return not all(one.may_have_any(originator, Nation(recipient), self._now_us) for one in rights)
-
-    def _newer_arrived(self, report_id: str, passage: Passage, recipient: str) -> bool:
-        """Return whether an instance could hold it for replaced, and what replaced it did arrive."""
-        track = (passage.originator, passage.track)
-        held = recipient in passage.replaceable or (report_id, recipient) in self._superseded
-        return held and any(
-            other.towards.get(recipient)
-            for other in self.passages.values()
-            if (other.originator, other.track) == track and other.sent_at_us > passage.sent_at_us
-        )
+    def _may_have(self, originator: Nation, recipient: Nation) -> bool:
+        """Return whether no party has since suspended all under which a nation was given anything."""
+        rights = self._entitlements.values()
+        return all(one.may_have_any(originator, recipient, self._now_us) for one in rights)

@@ -255,20 +255,55 @@ def test_what_waits_under_an_arrangement_suspended_since_is_held_back_and_goes_o
     assert JPN in passed_to(bench.node.tick(now(11_000_000)))
 
 
-def test_a_routine_report_that_expires_undelivered_is_told_of(bench: Bench) -> None:
+def expired_routine(commands: list[Command]) -> list[str]:
+    said = [one.message for one in commands if isinstance(one, Send)]
+    return sorted(one.text for one in said if isinstance(one, Notice) and one.code == "routine-expired")
+
+
+def test_a_routine_report_that_expires_undelivered_is_told_of_towards_each_partner(bench: Bench) -> None:
     node = guard()
     bench.take(delivery_of(node))
     second = delivery_of(node, 2, after_us=1_000_000)
     assert second.lane is Lane.ROUTINE
     bench.take(second, 1_000_000)
-    said = [
-        one.message
-        for one in bench.node.tick(now(900_000_000))
-        if isinstance(one, Send) and isinstance(one.message, Notice)
+    assert expired_routine(bench.node.tick(now(60_000_000))) == []
+    said = expired_routine(bench.node.tick(now(61_000_000)))
+    assert said == ["1 times, towards JPN", "1 times, towards USA"]
+    assert expired_routine(bench.node.tick(now(900_000_000))) == [], "each is told of once"
+
+
+def test_routine_expiries_that_follow_are_gathered_and_the_last_of_them_told_of_too(bench: Bench) -> None:
+    node = guard()
+    bench.take(delivery_of(node))
+    for number, at_us in ((2, 1_000_000), (3, 4_000_000), (4, 8_000_000)):
+        bench.take(delivery_of(node, number, after_us=at_us), at_us)
+        assert expired_routine(bench.node.tick(now(at_us + 1))) == [], (
+            "a newer one replaces it: nothing is lost"
+        )
+    usa = guard(USA)
+    bench.take(delivery_of(usa, 1, USA, after_us=9_000_000), 9_000_000)
+    bench.take(delivery_of(usa, 2, USA, after_us=12_000_000), 12_000_000)
+    assert expired_routine(bench.node.tick(now(68_000_000))) == [
+        "1 times, towards JPN",
+        "1 times, towards USA",
     ]
-    told = {one.text for one in said if one.code == "routine-expired"}
-    assert len(told) == 1
-    assert "times, towards " in told.pop()
+    assert expired_routine(bench.node.tick(now(72_000_000))) == ["1 times, towards KOR"], (
+        "Japan's is held back"
+    )
+    assert expired_routine(bench.node.tick(now(77_900_000))) == []
+    assert expired_routine(bench.node.tick(now(78_000_000))) == ["1 times, towards JPN"]
+    assert expired_routine(bench.node.tick(now(100_000_000))) == []
+
+
+def test_a_routine_report_that_was_receipted_expires_in_silence(bench: Bench) -> None:
+    node = guard()
+    given: dict[Nation, list[Delivery]] = {JPN: [], USA: []}
+    for number, at_us in ((1, 0), (2, 1_000_000)):
+        for nation, one in passed_to(bench.take(delivery_of(node, number, after_us=at_us), at_us)).items():
+            given[Nation(nation)].append(one)
+    receipt = Receipt(JPN, HUB, Lane.ROUTINE, (given[JPN][1].sequence,), (), "", b"")
+    bench.node.receive(to_hub(sign_receipt(receipt, key_of(JPN)), JPN, Lane.ROUTINE), now(1_100_000))
+    assert expired_routine(bench.node.tick(now(61_000_000))) == ["1 times, towards USA"]
 
 
 def test_what_is_refused_as_superseded_is_older_than_what_the_partner_was_given_in_the_same_stage(

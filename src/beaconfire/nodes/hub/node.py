@@ -284,9 +284,9 @@ class HubNode:
         commands = commands_from_due(due, Channel.TO_NATION, link.nation)
         if due.expired_flash:
             commands.append(self._notice("flash-expired", f"towards {link.nation}", now))
-        if due.expired_routine and (
-            count := self._repetition.count_to_say("routine-expired", now.monotonic_us)
-        ):
+        code = f"routine-expired {link.nation}"
+        say = self._repetition.count_to_say if due.expired_routine else self._repetition.left_to_say
+        if count := say(code, now.monotonic_us):
             commands.append(self._notice("routine-expired", f"{count} times, towards {link.nation}", now))
         return commands
 
