@@ -32,6 +32,7 @@ OUTGOING_MAX: Final = 4_096
 CLIENT_BUFFER_BYTES: Final = 262_144
 PENDING_MESSAGES_MAX: Final = 16_384
 CLOSE_WITHIN_S: Final = 1.0
+SETTLE_WITHIN_S: Final = 5
 JOIN_WITHIN_S: Final = 0.25
 """A connection that is just being made is let finish before it is closed."""
 
@@ -132,7 +133,15 @@ class _Connection:
                 break
             await asyncio.sleep(0.002)
         if self.client.is_connected:
-            await self.client.flush(timeout=1)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until the server has dealt with all that was handed to the client.
+
+        Twice: the client writes what asks for the answer ahead of what it has gathered to write.
+        """
+        for _ in range(2):
+            await self.client.flush(timeout=SETTLE_WITHIN_S)
 
     async def close(self) -> None:
         if not self.asked:
@@ -214,7 +223,7 @@ class Bus:
                 pending_msgs_limit=PENDING_MESSAGES_MAX,
                 pending_bytes_limit=PENDING_MESSAGES_MAX * 2_048,
             )
-        await connection.client.flush()
+        await connection.settle()
 
     def publish(self, channel: Channel, recipient: str, lane: Lane, message: tuple[str, bytes]) -> bool:
         """Hand a message to its connection; returns False if it was dropped and counted. From any thread.

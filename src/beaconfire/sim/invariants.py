@@ -360,7 +360,15 @@ class Invariants:
         held = set(taken)
         for (recipient, _), report_ids in self._receipted.items():
             lost = [one for one in report_ids if recipient == nation and one not in held]
+            lost = [one for one in lost if not self._is_held_back(one, nation)]
             self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
+
+    def _is_held_back(self, report_id: str, nation: str) -> bool:
+        """Return whether one without its disk is not sent a report again, since all of it is suspended."""
+        passage = self.arrivals.passages.get(report_id)
+        if passage is None or not self.arrivals.is_wiped(nation):
+            return False
+        return not self._may_have(passage.originator, Nation(nation))
 
     def _may_have(self, originator: Nation, recipient: Nation) -> bool:
         """Return whether no party has since suspended all under which a nation was given anything."""
