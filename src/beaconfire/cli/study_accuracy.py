@@ -26,14 +26,14 @@ from beaconfire.analysis.consistency import (
     normalised_errors,
     root_mean_square,
 )
-from beaconfire.analysis.gospa import gospa
+from beaconfire.cli.study_pair import PairResult, pair_figures, pair_line
 from beaconfire.errors import UsageError
 from beaconfire.formats.sensors import shipped_sensors
 from beaconfire.messages.sensor import Radar
 from beaconfire.messages.words import Phase
 from beaconfire.sim.catalogue import find_launch
 from beaconfire.sim.flights import flight_of_launch
-from beaconfire.sim.pair_trial import PairFrame, flight_of_least_energy, pair_run, scan_times_s
+from beaconfire.sim.pair_trial import flight_of_least_energy, scan_times_s
 from beaconfire.sim.phase_trial import PhaseMoment, fly_phases
 from beaconfire.tracking.batch import PRIOR_SIGMA_LOG_INVERSE_BETA
 from beaconfire.tracking.measurement import sensor_table
@@ -47,14 +47,7 @@ FAMILY: Final = 0.01
 PHASE_FLIGHTS: Final = (("2022-10-04", ""), ("2022-09-29b", "KOR"), ("2019-08-24a", "KOR"))
 """A long flight seen by all radars as if they were one nation's, and two that burn out low."""
 LATE: Final = ("kor-2", 2.0)
-BOTH_HELD: Final = 0.9
-SWAPS: Final = 0.1
-TELLING: Final = 13.8
-"""Difference of two squared distances that tells one object from the other, a thousand to one."""
-FOLLOWS: Final = 22.5 / 6.0
-"""Normalised error up to which a track follows an object: 99.9 % of chi-square in six dimensions."""
 PHASE_LOOKS_LEAST: Final = 3
-PAIR_CUTOFF_M: Final = 5_000.0
 WIDTH: Final = 130
 SCENARIOS: Final = ("coast", "reentry", "pair", "phases")
 
@@ -83,26 +76,6 @@ class PhaseCell(msgspec.Struct, frozen=True):
     bounds: Bounds
     covered: Coverage | None
     passed: bool
-
-
-class PairResult(msgspec.Struct, frozen=True):
-    """Two objects 50 m apart in range, over all runs.
-
-    Attributes:
-        runs: that were made.
-        both_held: share that ended with exactly two confirmed tracks.
-        tracks: that were ever confirmed, mean.
-        swaps: changes of the object that a track follows, mean of a run.
-        normalised: mean normalised error of the tracks at the end, each beside the object it follows.
-        gospa_m: mean, at the end.
-    """
-
-    runs: int
-    both_held: float
-    tracks: float
-    swaps: float
-    normalised: float
-    gospa_m: float
 
 
 def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -181,14 +154,11 @@ class _Study:
 
     def pair(self) -> None:
         """Scenario 3: two objects close together."""
-        start = flight_of_least_energy()
         seeds = range(self.seed, self.seed + max(4, self.runs // 100))
-        work = partial(_pair_run, start, scan_times_s(start))
-        done = list(self.each("two objects", work, seeds))
+        start = flight_of_least_energy()
+        done = list(self.each("two objects", partial(pair_figures, start, scan_times_s(start)), seeds))
         self.pairs = PairResult(len(done), *(float(value) for value in np.nanmean(np.array(done), axis=0)))
-        bounds = normalised_error_bounds(2 * len(done), 6, 1.0 - FAMILY)
-        consistent = min(0.95, bounds.low) <= self.pairs.normalised <= max(1.05, bounds.high)
-        self.passed &= self.pairs.both_held >= BOTH_HELD and self.pairs.swaps <= SWAPS and consistent
+        self.passed &= self.pairs.passed(FAMILY)
 
     def phases(self) -> None:
         """Every phase of whole flights through the tracker, and once more with plots two seconds late."""
@@ -215,7 +185,7 @@ class _Study:
         if self.again is not None:
             console.print(_reentry_line(self.again), highlight=False)
         if self.pairs is not None:
-            console.print(_pair_line(self.pairs), highlight=False)
+            console.print(pair_line(self.pairs), highlight=False)
         if self.phases_found:
             console.print(_phase_table(self.phases_found))
         console.print("passed" if self.passed else "NOT PASSED", highlight=False)
@@ -290,37 +260,6 @@ def _phase_cells(
         yield PhaseCell(name, phase, len(moments), rmse_m, bound_m, mean, bounds, covered, passed)
 
 
-def _pair_run(start: np.ndarray, times_s: np.ndarray, seed: int) -> tuple[float, ...]:
-    """Return: two at the end, tracks, swaps, mean normalised error at the end (nan of none), GOSPA."""
-    frames = pair_run(seed, start, [float(one) for one in times_s])
-    names = {name for frame in frames for name in frame.tracks}
-    follows: dict[str, int] = {}
-    swaps, last = 0, {}
-    for frame in frames:
-        last = _followed(frame)
-        sure = {name: number for name, (number, error) in last.items() if error < FOLLOWS}
-        swaps += sum(name in follows and follows[name] != number for name, number in sure.items())
-        follows |= sure
-    end = frames[-1]
-    states = np.array([one.state[:3] for one in end.tracks.values()]).reshape(-1, 3)
-    found = [error for _, error in last.values()]
-    distance = gospa(end.truths[:, :3], states, PAIR_CUTOFF_M).distance
-    mean = float(np.mean(found)) if found else math.nan
-    return float(len(states) == 2), float(len(names)), float(swaps), mean, distance
-
-
-def _followed(frame: PairFrame) -> dict[str, tuple[int, float]]:
-    """Return for each track the object it follows, and the normalised error from it, if that can be told."""
-    found = {}
-    for name, held in frame.tracks.items():
-        errors = held.state - frame.truths
-        apart = normalised_errors(errors, np.repeat(held.covariance[None], len(errors), axis=0))
-        number = int(np.argmin(apart))
-        if abs(apart[0] - apart[1]) * len(errors[0]) > TELLING:
-            found[name] = (number, float(apart[number]))
-    return found
-
-
 def _verdict(passed: bool) -> str:  # noqa: FBT001 - the word for it
     return "yes" if passed else "NO"
 
@@ -384,12 +323,4 @@ def _reentry_line(one: reentry_trial.ReentryResult) -> str:
         f"re-entry of Julier and Uhlmann, {one.runs} runs, 20 to 200 s: RMSE {one.rmse_m:.3f} m, bound "
         f"{one.bound_m:.3f} m, ratio {one.ratio:.3f}, normalised error {one.normalised:.3f} "
         f"(published {reentry_trial.RMSE_PUBLISHED_M} m and {reentry_trial.BOUND_PUBLISHED_M} m)"
-    )
-
-
-def _pair_line(one: PairResult) -> str:
-    return (
-        f"two objects 50 m apart in range, {one.runs} runs: both held at the end in {one.both_held:.0%}, "
-        f"{one.tracks:.2f} tracks and {one.swaps:.2f} swaps a run, normalised error at the end "
-        f"{one.normalised:.2f}, GOSPA {one.gospa_m:.0f} m"
     )

@@ -188,6 +188,14 @@ class Motion:
         self.plots += 1
         self.insert(row)
 
+    def divide(self, rows: list[Vector], arc: Arc) -> None:
+        """Go on with other rows and the coast arc over them (see `reassignment`); burnout is not declared."""
+        self.rows = rows
+        if self.arc is not None:
+            self.arc = arc
+        self.state, self.covariance = arc_at(arc, self.newest_s)
+        self.time_s = self.newest_s
+
     def look(self, row: Vector) -> None:
         """Use an infrared line during boost: information beside the plots, for filter and batch."""
         state, covariance = self.at(float(row[0]))

@@ -22,6 +22,7 @@ from beaconfire.tracking.gating import Predicted, gated, predicted
 from beaconfire.tracking.initiation import PlotStore, Seed
 from beaconfire.tracking.measurement import IS_INFRARED, row_from_detection, sensor_table
 from beaconfire.tracking.motion import Motion
+from beaconfire.tracking.reassignment import Rivals
 from beaconfire.tracking.sight import SightFilter, meeting_point
 from beaconfire.tracking.statement import Names, Speaker, statement
 from beaconfire.tracking.stitch import freely, joint_cost, may_join, same_flight, stalled, within_reach
@@ -84,6 +85,7 @@ class Tracker:
         self._pending: list[Detection] = []
         self._origin_us: TimeUs | None = None
         self._first: dict[int, Detection] = {}
+        self._rivals = Rivals()
         self.tracks: list[Track] = []
         self.overflowed = 0
 
@@ -105,6 +107,7 @@ class Tracker:
             self._scan(list(group))
         for track in self.tracks:
             self._solve(track)
+        self._rivals.divide({one.name: one.motion for one in self.tracks if one.motion is not None})
         self._stitch()
         for track in self.tracks:
             if track.status is not Status.WITHDRAWN:
@@ -157,7 +160,9 @@ class Tracker:
         free = [n for n in range(len(there.tracks)) if n not in there.used]
         part = Predicted(there.predicted.states[free], there.predicted.covariances[free])
         rooms = [there.motions[n].room_m(time_s) if wide else 0.0 for n in free]
-        taken = assign(gated(rows, self._sensors, part, rooms), MISSING)
+        costs = gated(rows, self._sensors, part, rooms)
+        taken = assign(costs, MISSING)
+        self._rivals.note((there.tracks[free[place]].name, index) for place, index in costs)
         for place, index in taken:
             number = free[place]
             there.used.add(number)
@@ -192,7 +197,9 @@ class Tracker:
                 for row in seed.rows:
                     track.note(row, self._sensors)
                 return
-            if same_flight(track.motion, motion, doubled=True) is not None:
+            if same_flight(track.motion, motion, doubled=True) is not None and not _beside(
+                track.motion, seed
+            ):
                 return
         if len(self.tracks) >= TRACKS_MAX:
             self.overflowed += 1
@@ -352,6 +359,11 @@ def _has(motion: Motion, time_s: float, sensor: float) -> bool:
         if row[0] == time_s and row[1] == sensor:
             return True
     return False
+
+
+def _beside(motion: Motion, seed: Seed) -> bool:
+    """Whether each plot of a triple came beside one the motion took: an object gives one plot a scan."""
+    return all(_has(motion, float(row[0]), row[1]) for row in seed.rows)
 
 
 def _looked(track: Track, time_s: float, sensor: float) -> bool:
