@@ -1,7 +1,7 @@
 """An installation spread over network namespaces of this machine, one for each nation and hub instance.
 
 Every end has a link of its own to one bridge: taken down, it is a partition; its rate limited, a slow link.
-Needs root. What is made here bears this process's id, and is removed by `close`.
+Needs root. What is made here is held by processes of its own, and goes with them.
 """
 
 import ctypes
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -34,18 +33,19 @@ def why_not() -> str:
     """Return why namespaces can't be made here, empty if they can: one is made and ended to see."""
     if os.geteuid() != 0:
         return "not root: network namespaces can't be made"
-    missing = [name for name in ("ip", "tc", "nsenter") if shutil.which(name) is None]
+    missing = [name for name in ("ip", "tc", "nsenter", "unshare") if shutil.which(name) is None]
     if missing:
         return f"no {', '.join(missing)} here (package iproute2, util-linux)"
-    space = f"bf{os.getpid()}-try"
     try:
-        _run("ip", "netns", "add", space)
-        _run("ip", "-n", space, "link", "add", "bridge", "type", "bridge")
+        space = Space()
+    except EnvironmentFault as fault:
+        return fault.what
+    try:
+        space.run("ip", "link", "add", "bridge", "type", "bridge")
     except EnvironmentFault as fault:
         return fault.what
     finally:
-        with suppress(EnvironmentFault):
-            _run("ip", "netns", "del", space)
+        space.close()
     return ""
 
 
@@ -63,6 +63,57 @@ def _run(*words: str) -> None:
 
 def _with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Space:
+    """A network namespace, held by a process that sleeps in it: no name under /run, and so no mount.
+
+    Names need a root that is a mount of its own, which a changed root is not.
+    """
+
+    def __init__(self) -> None:
+        """Make it; raises `EnvironmentFault` if it can't be made."""
+        command = ["unshare", "--net", "--", "sh", "-c", "echo held && exec sleep infinity"]
+        self._holder = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=_with_parent,  # noqa: PLW1509 - one system call, no lock is taken
+        )
+        assert self._holder.stdout is not None
+        assert self._holder.stderr is not None
+        if self._holder.stdout.readline() != b"held\n":
+            why = self._holder.stderr.read().decode(errors="replace").strip()
+            self.close()
+            raise EnvironmentFault(why or "no network namespace", "run as root on a Linux with namespaces")
+
+    @property
+    def pid(self) -> int:
+        """Process that holds it."""
+        return self._holder.pid
+
+    @property
+    def file(self) -> Path:
+        """What stands for it in /proc."""
+        return Path(f"/proc/{self.pid}/ns/net")
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What stands before a command that is to run in it."""
+        return ("nsenter", f"--net={self.file}", "--")
+
+    def run(self, *words: str) -> None:
+        """Run a command in it; raises `EnvironmentFault` if it fails."""
+        _run(*self.inside, *words)
+
+    def close(self) -> None:
+        """End its holder; it goes with the last process in it."""
+        self._holder.kill()
+        self._holder.wait()
+        for stream in (self._holder.stdout, self._holder.stderr):
+            if stream is not None:
+                stream.close()
 
 
 class Runner:
@@ -165,20 +216,14 @@ class Arena:
         if reason := why_not():
             raise EnvironmentFault(reason, "run as root on a Linux with iproute2")
         self._ends = (*installation.hubs, *installation.nations)
-        self._prefix = f"bf{os.getpid()}"
-        self._net = f"{self._prefix}-net"
+        self._net = Space()
+        self._spaces = {end: Space() for end in self._ends}
         binary = check_server()
-        servers = [server_runner(one, binary, self._inside(one.party)) for one in installation.servers]
+        servers = [server_runner(one, binary, self._spaces[one.party].inside) for one in installation.servers]
         entries = [one for one in installation.processes if one.role.value in roles]
-        chosen = [process_runner(one, self._inside(one.party)) for one in entries]
+        chosen = [process_runner(one, self._spaces[one.party].inside) for one in entries]
         self.runners = {one.name: one for one in (*servers, *chosen)}
         self._servers = [one.name for one in servers]
-
-    def _space(self, end: str) -> str:
-        return f"{self._prefix}-{end}"
-
-    def _inside(self, end: str) -> tuple[str, ...]:
-        return ("nsenter", f"--net=/run/netns/{self._space(end)}", "--")
 
     def open(self) -> None:
         """Make namespaces and links, start everything and wait until it is ready.
@@ -186,9 +231,8 @@ class Arena:
         Raises:
             EnvironmentFault: something could not be made, or did not become ready.
         """
-        _run("ip", "netns", "add", self._net)
-        _run("ip", "-n", self._net, "link", "add", "bridge", "type", "bridge")
-        _run("ip", "-n", self._net, "link", "set", "bridge", "up")
+        self._net.run("ip", "link", "add", "bridge", "type", "bridge")
+        self._net.run("ip", "link", "set", "bridge", "up")
         for end, address in addresses_of(self._ends).items():
             self._connect(end, address)
         for name in self._servers:
@@ -201,17 +245,17 @@ class Arena:
                 runner.wait_until_ready()
 
     def _connect(self, end: str, address: str) -> None:
-        space = self._space(end)
-        _run("ip", "netns", "add", space)
-        _run(*("ip", "-n", self._net, "link", "add", end, "type", "veth"), *("peer", "eth0", "netns", space))
-        _run("ip", "-n", self._net, "link", "set", end, "master", "bridge")
-        _run("ip", "-n", space, "addr", "add", f"{address}/24", "dev", "eth0")
+        space = self._spaces[end]
+        peer = ("peer", "name", "eth0", "netns", str(space.pid))
+        self._net.run("ip", "link", "add", end, "type", "veth", *peer)
+        self._net.run("ip", "link", "set", end, "master", "bridge")
+        space.run("ip", "addr", "add", f"{address}/24", "dev", "eth0")
         for where, link in ((space, "lo"), (space, "eth0"), (self._net, end)):
-            _run("ip", "-n", where, "link", "set", link, "up")
+            where.run("ip", "link", "set", link, "up")
 
     def cut(self, end: str, *, off: bool) -> None:
         """Take an end's link down, or up again."""
-        _run("ip", "-n", self._net, "link", "set", end, "down" if off else "up")
+        self._net.run("ip", "link", "set", end, "down" if off else "up")
 
     def slow(self, end: str, rate: str, queue: str = "2s") -> None:
         """Limit what an end can send and receive to a rate such as "250kbps"; empty for no limit.
@@ -221,10 +265,10 @@ class Arena:
             rate: as `tc` reads it.
             queue: how long what is sent may wait at the narrow place.
         """
-        for where, link in ((self._net, end), (self._space(end), "eth0")):
+        for where, link in ((self._net, end), (self._spaces[end], "eth0")):
             verb = "replace" if rate else "del"
             limit = ("tbf", "rate", rate, "burst", "8kb", "latency", queue) if rate else ()
-            _run("ip", "netns", "exec", where, "tc", "qdisc", verb, "dev", link, "root", *limit)
+            where.run("tc", "qdisc", verb, "dev", link, "root", *limit)
 
     def revive(self) -> None:
         """Start again what has died."""
@@ -236,7 +280,7 @@ class Arena:
 
         def enter() -> None:
             """Join the namespace, then work; raises `OSError` if it can't be joined."""
-            with Path(f"/run/netns/{self._space(end)}").open("rb") as space:
+            with self._spaces[end].file.open("rb") as space:
                 if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), _CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), "setns")
             work()
@@ -252,5 +296,5 @@ class Arena:
                 runner.end()
         for name in self._servers:
             self.runners[name].end()
-        for space in (*(self._space(end) for end in self._ends), self._net):
-            subprocess.run(("ip", "netns", "del", space), capture_output=True, check=False)  # noqa: S607
+        for space in (*self._spaces.values(), self._net):
+            space.close()
