@@ -16,8 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from beaconfire.adapters.bundles import read_template, shipped_templates
+from beaconfire.adapters.cards import read_card
 from beaconfire.adapters.clock import ClockSettings, read_clock
 from beaconfire.adapters.configuration import read_config
+from beaconfire.adapters.enrolment import Setup, make_side
 from beaconfire.adapters.feeds import LineSplitter
 from beaconfire.adapters.installation import make_installation, read_installation
 from beaconfire.adapters.journal import InputKind, Journal, RecordedInput, recorded_inputs
@@ -44,7 +46,7 @@ from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.label import GroupLabel, Label
 from beaconfire.messages.sensor import Radar, Sensor
 from beaconfire.messages.transfer import Delivery, Receipt, Restarted
-from beaconfire.messages.words import Group, Lane, Level, Mode, Severity
+from beaconfire.messages.words import HUB, HUB_INSTANCES, Group, Lane, Level, Mode, Severity
 from beaconfire.nodes.commands import Channel, Deliver, Inbound, Keep, Node, Now, Table
 from beaconfire.release.arrangements import Arrangements, bundle_of, make_bundle, read_bundle, verify_bundle
 from beaconfire.release.cedar import check_policies
@@ -310,6 +312,17 @@ def _installation() -> dict[str, bytes]:
         )
 
 
+def _cards() -> list[bytes]:
+    """Return the card of a nation and that of the hub."""
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        for party, ends in (("KOR", ("KOR",)), (HUB, HUB_INSTANCES)):
+            servers = dict.fromkeys(ends, ("127.0.0.1:4301",))
+            setup = Setup(party, Mode.TEST, dict(servers), exercise="fuzz")
+            made.append(make_side(Path(folder) / party, setup)[0].read_bytes())
+    return made
+
+
 def _configurations() -> list[bytes]:
     clock = msgspec.json.encode(ClockSettings(T0_US, T0_US, 1.0))
     return [_installation()["process"], _installation()["installation"], clock]
@@ -525,6 +538,7 @@ TARGETS: dict[str, Target] = {
         lambda: [_installation()["server"]],
         _on_disk("s.conf", lambda path: flaws_in(read_server_configuration(path))),
     ),
+    "card": Target("json", _cards, _on_disk("KOR.card.json", read_card)),
     "configuration": Target("json", _configurations, _on_disk("installation.json", _read_configuration)),
     "journal": Target("bytes", _journal, _on_disk("node.journal", _read_journal)),
     "rows": Target("msgpack", _rows, lambda: _restore),

@@ -186,7 +186,7 @@ class Runner:
 def server_runner(entry: ServerEntry, binary: Path, inside: tuple[str, ...] = ()) -> Runner:
     """Return the runner of a server; `inside` stands before its command."""
     command = [*inside, str(binary), "-c", str(entry.config)]
-    return Runner(f"server/{entry.party}", command, entry.log.with_suffix(".out"))
+    return Runner(entry.name, command, entry.log.with_suffix(".out"))
 
 
 def process_runner(entry: ProcessEntry, inside: tuple[str, ...] = ()) -> Runner:

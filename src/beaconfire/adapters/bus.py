@@ -47,12 +47,14 @@ class Endpoint(msgspec.Struct, frozen=True):
         url: of the server, such as nats://127.0.0.1:40001.
         seed_file: file with the nkey seed of the user.
         identity: for mutual TLS; None for none, on loopback alone.
+        also: the other servers of the same cluster.
     """
 
     line: Line
     url: str
     seed_file: Path
     identity: Identity | None = None
+    also: tuple[str, ...] = ()
 
 
 class _Connection:
@@ -78,7 +80,7 @@ class _Connection:
         self.asked = True
         jitter_s = RECONNECT_JITTER_S * random.random()  # noqa: S311 - spreads reconnecting clients, no secret
         await self.client.connect(
-            servers=[self.endpoint.url],
+            servers=[self.endpoint.url, *self.endpoint.also],
             name=self.name,
             nkeys_seed_str=_read_seed(self.endpoint.seed_file),
             inbox_prefix=f"_INBOX_{self.name.replace('/', '_')}",

@@ -78,7 +78,35 @@ def _begun(name: x509.Name, issuer: x509.Name, key: Ed25519PrivateKey) -> x509.C
     )
 
 
+def write_trust(folder: Path, own: bytes, servers: Iterable[bytes], clients: Iterable[bytes]) -> None:
+    """Write whom an end trusts for what: nobody's authority counts for more than it has to.
+
+    Args:
+        folder: where `own.crt`, `authorities.crt` and `clients.crt` are written.
+        own: authority of the end itself: the only one that opens a route between servers of one cluster.
+        servers: authorities of the others whose servers its processes speak to.
+        clients: authorities of the others whose processes its server lets in.
+    """
+    (folder / "own.crt").write_bytes(own)
+    (folder / "authorities.crt").write_bytes(b"".join((own, *servers)))
+    (folder / "clients.crt").write_bytes(b"".join((own, *clients)))
+
+
 def identity_of(folder: Path) -> Identity:
-    """Return where the end that owns a folder of an installation keeps its certificate."""
+    """Return by what the processes of the end that owns a folder show and know others."""
+    return _identity(folder, "authorities.crt")
+
+
+def server_identity_of(folder: Path) -> Identity:
+    """Return by what its server shows itself and knows its clients."""
+    return _identity(folder, "clients.crt")
+
+
+def route_identity_of(folder: Path) -> Identity:
+    """Return by what the servers of one cluster know each other: no partner's certificate opens a route."""
+    return _identity(folder, "own.crt")
+
+
+def _identity(folder: Path, trusted: str) -> Identity:
     keys = folder / "keys"
-    return Identity(keys / "link.crt", keys / "link.key", keys / "authorities.crt")
+    return Identity(keys / "link.crt", keys / "link.key", keys / trusted)

@@ -36,6 +36,7 @@ class EndpointConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         seed_file: nkey seed of the user.
         peer: other end of a link.
         lane: of a link.
+        also: the other servers of the same cluster, each as good as the first.
     """
 
     server: Server
@@ -43,6 +44,7 @@ class EndpointConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed_file: str
     peer: str = ""
     lane: Lane | None = None
+    also: tuple[str, ...] = ()
 
 
 class FeedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,6 +172,7 @@ class LoadedConfig(msgspec.Struct, frozen=True):
                 url=one.url,
                 seed_file=self.path.parent / one.seed_file,
                 identity=self._identity() if one.url.startswith("tls://") else None,
+                also=one.also,
             )
             for one in self.config.endpoints
         )

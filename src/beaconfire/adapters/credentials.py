@@ -5,7 +5,7 @@ roles and the hub, and nobody else; the accounts hear nothing of each other.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import nkeys
@@ -20,6 +20,7 @@ from beaconfire.adapters.wiring import (
     allowed,
     allowed_in_hub_account,
 )
+from beaconfire.errors import UsageError
 from beaconfire.messages.words import HUB, Lane, Nation
 
 
@@ -47,11 +48,25 @@ def make_nkey(path: Path) -> str:
     return str(nkeys.from_seed(seed).public_key.decode())
 
 
-def home_account(directory: Path, nation: str) -> Account:
-    """Make the keys of a nation's own roles and return their account on its home server."""
+def kept_nkey(path: Path) -> str:
+    """Return the public half of the user nkey in a file; it is made if it isn't there.
+
+    Raises:
+        UsageError: what is there is no seed of an nkey.
+    """
+    if not path.exists():
+        return make_nkey(path)
+    try:
+        return str(nkeys.from_seed(path.read_text(encoding="ascii").strip().encode()).public_key.decode())
+    except (OSError, ValueError, nkeys.NkeysError) as error:
+        raise UsageError("not the seed of an nkey", str(path)) from error
+
+
+def home_account(folder: Path, nation: str) -> Account:
+    """Return the account of a nation's own roles on its home server; their keys stay in its folder."""
     users = tuple(
         ServerUser(
-            make_nkey(key_file(directory, nation, f"home-{role.value}.seed")),
+            kept_nkey(folder / "keys" / f"home-{role.value}.seed"),
             allowed(role, Server.HOME),
             f"{role.value} of {nation}",
         )
@@ -60,29 +75,43 @@ def home_account(directory: Path, nation: str) -> Account:
     return Account(nation, users)
 
 
-def hub_accounts(directory: Path, instance: str, nations: Sequence[Nation]) -> list[Account]:
-    """Make the keys for one instance of the hub and return its own account and those of its links."""
+LinkKeys = Mapping[tuple[Role, Lane], str]
+"""Public nkeys of a nation's roles for the lanes of its link to one instance of the hub."""
+
+
+def link_keys(folder: Path, instance: str) -> LinkKeys:
+    """Return a nation's keys for its links to an instance of the hub; what isn't there is made."""
+    return {
+        (role, lane): kept_nkey(folder / "keys" / link_seed(role, instance, lane))
+        for role in LINK_ROLES
+        for lane in Lane
+    }
+
+
+def hub_accounts(folder: Path, public: Mapping[Nation, LinkKeys]) -> list[Account]:
+    """Return the own account of an instance of the hub and those of its links.
+
+    Args:
+        folder: of the instance, where its own keys stay.
+        public: what each nation handed over for it.
+    """
     own = tuple(
         ServerUser(
-            make_nkey(key_file(directory, instance, f"home-{role.value}.seed")),
+            kept_nkey(folder / "keys" / f"home-{role.value}.seed"),
             allowed_in_hub_account(role),
             role,
         )
         for role in (Role.HUB, *HUB_LISTENERS)
     )
-    links = [_link_account(directory, instance, nation, lane) for nation in nations for lane in Lane]
+    links = [_link_account(folder, nation, lane, keys) for nation, keys in public.items() for lane in Lane]
     return [Account(HUB, own), *links]
 
 
-def _link_account(directory: Path, instance: str, nation: Nation, lane: Lane) -> Account:
+def _link_account(folder: Path, nation: Nation, lane: Lane, keys: LinkKeys) -> Account:
     users = [
-        ServerUser(
-            make_nkey(key_file(directory, nation, link_seed(role, instance, lane))),
-            allowed(role, Server.HUB),
-            f"{role.value} of {nation}, {lane.value}",
-        )
+        ServerUser(keys[role, lane], allowed(role, Server.HUB), f"{role.value} of {nation}, {lane.value}")
         for role in LINK_ROLES
     ]
-    hub = make_nkey(key_file(directory, instance, link_seed(Role.HUB, nation, lane)))
+    hub = kept_nkey(folder / "keys" / link_seed(Role.HUB, nation, lane))
     users.append(ServerUser(hub, allowed(Role.HUB, Server.HUB), f"hub, {lane.value}"))
     return Account(f"{nation}_{lane.value}", tuple(users))

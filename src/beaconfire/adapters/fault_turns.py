@@ -28,7 +28,7 @@ class Fault(NamedTuple):
     @property
     def hits(self) -> str:
         """The end that is hit."""
-        return self.place.rsplit("/", 1)[-1]
+        return self.place.split("/")[1] if "/" in self.place else self.place
 
 
 def faults_for(installation: Installation, count: int, first: int = 0) -> Iterator[Fault]:
@@ -54,7 +54,7 @@ def faults_for(installation: Installation, count: int, first: int = 0) -> Iterat
 def restarts_for(installation: Installation, count: int, roles: frozenset[str] = ROLES) -> list[Fault]:
     """Return one fault for each server and process of these roles: it is killed so often in a row."""
     processes = [one.name for one in installation.processes if one.role.value in roles]
-    servers = [f"server/{one.party}" for one in installation.servers]
+    servers = [one.name for one in installation.servers]
     return [Fault(f"kill {count} times", place) for place in (*processes, *servers)]
 
 

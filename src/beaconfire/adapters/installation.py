@@ -6,6 +6,7 @@ the public half. Beyond one machine each party makes its own folder and hands ov
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -13,28 +14,39 @@ import msgspec
 
 from beaconfire.adapters.bundles import install_arrangements
 from beaconfire.adapters.bus import Endpoint
-from beaconfire.adapters.certificates import identity_of, make_identity
+from beaconfire.adapters.certificates import (
+    identity_of,
+    make_identity,
+    route_identity_of,
+    server_identity_of,
+    write_trust,
+)
 from beaconfire.adapters.clock import ClockSettings, wall_now_us, write_clock
 from beaconfire.adapters.configuration import (
-    EndpointConfig,
     FeedConfig,
     ProcessConfig,
     WebConfig,
     key_class_of,
-    write_config,
 )
-from beaconfire.adapters.credentials import home_account, hub_accounts, key_file, link_seed, write_private
-from beaconfire.adapters.servers import LOOPBACK, Account, free_ports, server_configuration
-from beaconfire.adapters.wiring import LINK_ROLES, Line, Role, Server
+from beaconfire.adapters.credentials import home_account, hub_accounts, key_file, link_keys, write_private
+from beaconfire.adapters.process_files import SECRET_BYTES, Around, url_of, write_processes
+from beaconfire.adapters.servers import (
+    LOOPBACK,
+    Account,
+    Cluster,
+    free_ports,
+    server_configuration,
+    server_names,
+)
+from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import EnvironmentFault, UsageError
-from beaconfire.messages.words import HUB, HUB_INSTANCES, Lane, Mode, Nation, Sharing, is_hub, party_of
+from beaconfire.messages.words import HUB, HUB_INSTANCES, Mode, Nation, Sharing, is_hub, party_of
 from beaconfire.release.arrangements import ARRANGEMENTS_OF
 from beaconfire.release.keys import SigningKey
 
 VALID_BEFORE_US: Final = 24 * 3_600 * 1_000_000
 VALID_AFTER_US: Final = 366 * 24 * 3_600 * 1_000_000
 EXERCISE: Final = "notional"
-_NATION_ROLES: Final = (Role.NATIONAL, Role.GUARD, Role.PICTURE, Role.WARNING, Role.DISPLAY, Role.FEED)
 
 
 class ClockPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +65,7 @@ class Options(msgspec.Struct, frozen=True):
         hubs: instances of the hub, each with a server of its own.
         addresses: on which the server of each nation and instance listens; loopback where none is named.
         encrypted: mutual TLS 1.3 on every connection; without it everything stays on loopback.
+        cluster: servers of each instance of the hub; several only if encrypted.
     """
 
     record: bool = True
@@ -60,6 +73,7 @@ class Options(msgspec.Struct, frozen=True):
     hubs: tuple[str, ...] = HUB_INSTANCES
     addresses: dict[str, str] = {}
     encrypted: bool = False
+    cluster: int = 1
 
 
 class ServerEntry(msgspec.Struct, frozen=True):
@@ -71,6 +85,12 @@ class ServerEntry(msgspec.Struct, frozen=True):
     port: int
     host: str = LOOPBACK
     encrypted: bool = False
+
+    @property
+    def name(self) -> str:
+        """Such as "server/KOR", and "server/HUB-1/2" for the second of a cluster."""
+        number = self.config.stem.removeprefix("server").lstrip("-")
+        return f"server/{self.party}" + (f"/{number}" if number else "")
 
 
 class ProcessEntry(msgspec.Struct, frozen=True):
@@ -119,11 +139,15 @@ class Installation(msgspec.Struct, frozen=True):
 
     def observer(self, party: str) -> Endpoint:
         """Return the connection of one who only listens to a nation's own flows, or to the hub's."""
+        return self.home(party, Role.OBSERVER)
+
+    def home(self, party: str, role: Role) -> Endpoint:
+        """Return a role's connection to its own server."""
         server = next(one for one in self.servers if one.party == party)
         return Endpoint(
             line=Line(Server.HOME, party, None),
-            url=_url(server.host, server.port, encrypted=server.encrypted),
-            seed_file=self.directory / party / "keys" / "home-observer.seed",
+            url=url_of(server.host, server.port, encrypted=server.encrypted),
+            seed_file=self.directory / party / "keys" / f"home-{role.value}.seed",
             identity=identity_of(self.directory / party) if server.encrypted else None,
         )
 
@@ -226,10 +250,6 @@ def _path(kind: type, value: object) -> Path:
     raise NotImplementedError(kind)
 
 
-def _url(host: str, port: int, *, encrypted: bool) -> str:
-    return f"{'tls' if encrypted else 'nats'}://{host}:{port}"
-
-
 class _Maker:
     """Writes the parts of one installation, one after the other."""
 
@@ -242,11 +262,15 @@ class _Maker:
         self._encrypted = options.encrypted
         self._hosts = {end: options.addresses.get(end, LOOPBACK) for end in self.ends}
         self._keys: dict[str, SigningKey] = {}
-        ports = free_ports(2 * len(hubs) + 3 * len(nations))
-        self._ports = dict(zip(self.ends, ports[: len(self.ends)], strict=True))
-        rest = ports[len(self.ends) :]
-        self.feed_ports: dict[str, int] = dict(zip(nations, rest[: len(nations)], strict=True))
-        self.web_ports: dict[str, int] = dict(zip((*nations, *hubs), rest[len(nations) :], strict=True))
+        if options.cluster > 1 and not options.encrypted:
+            raise UsageError("a cluster in clear", "cluster", "encrypted: a route hears every account")
+        several = options.cluster if options.cluster > 1 else 0
+        count = (options.cluster + several + 1) * len(hubs) + 3 * len(nations)
+        ports = iter(free_ports(count))
+        self._ports = {end: tuple(islice(ports, options.cluster if end in hubs else 1)) for end in self.ends}
+        self._route_ports = {hub: tuple(islice(ports, several)) for hub in hubs}
+        self.feed_ports: dict[str, int] = dict(zip(nations, ports, strict=False))
+        self.web_ports: dict[str, int] = dict(zip((*nations, *hubs), ports, strict=False))
 
     def make_folders(self) -> None:
         """Make a folder for each nation and instance of the hub; raises `UsageError` if it is not empty."""
@@ -276,13 +300,17 @@ class _Maker:
         (self.directory / "keyring.json").write_bytes(msgspec.json.encode(public))
 
     def make_identities(self) -> None:
-        """Make each end's certificate; all trust the authorities of all, as on one machine they may."""
+        """Make each end's certificate; what each trusts is what it speaks to, and no more."""
         if not self._encrypted:
             return
         keys = {end: self.directory / end / "keys" for end in self.ends}
-        made = [make_identity(folder, end, {self._hosts[end], LOOPBACK}) for end, folder in keys.items()]
-        for folder in keys.values():
-            (folder / "authorities.crt").write_bytes(b"".join(made))
+        made = {end: make_identity(folder, end, {self._hosts[end], LOOPBACK}) for end, folder in keys.items()}
+        hubs, nations = [made[one] for one in self.hubs], [made[one] for one in self.nations]
+        for end, folder in keys.items():
+            if is_hub(end):
+                write_trust(folder, made[end], servers=(), clients=nations)
+            else:
+                write_trust(folder, made[end], servers=hubs, clients=())
 
     def make_arrangements(self, sharing: Sharing, start_us: int) -> None:
         names = ARRANGEMENTS_OF[sharing]
@@ -296,93 +324,61 @@ class _Maker:
             )
 
     def make_servers(self) -> tuple[ServerEntry, ...]:
-        return (
-            *(self._server(hub, hub_accounts(self.directory, hub, self.nations)) for hub in self.hubs),
-            *(self._server(nation, [home_account(self.directory, nation)]) for nation in self.nations),
-        )
+        made: list[ServerEntry] = []
+        for hub in self.hubs:
+            public = {nation: link_keys(self.directory / nation, hub) for nation in self.nations}
+            made += self._servers(hub, hub_accounts(self.directory / hub, public))
+        for nation in self.nations:
+            made += self._servers(nation, [home_account(self.directory / nation, nation)])
+        return tuple(made)
 
-    def _server(self, party: str, accounts: list[Account]) -> ServerEntry:
-        folder = self.directory / party
-        host, port, encrypted = self._hosts[party], self._ports[party], self._encrypted
-        entry = ServerEntry(party, folder / "server.conf", folder / "server.log", port, host, encrypted)
-        identity = identity_of(folder) if encrypted else None
-        name = f"{party.lower()}-server"
-        text = server_configuration(name, f"{host}:{port}", accounts, entry.log, identity)
+    def _servers(self, end: str, accounts: list[Account]) -> list[ServerEntry]:
+        routes = [f"{self._hosts[end]}:{port}" for port in self._route_ports.get(end, ())]
+        names = server_names(len(self._ports[end]))
+        return [
+            self._server(end, accounts, (name, port), routes[number : number + 1] + routes)
+            for number, (name, port) in enumerate(zip(names, self._ports[end], strict=True))
+        ]
+
+    def _server(
+        self, end: str, accounts: list[Account], place: tuple[str, int], routes: list[str]
+    ) -> ServerEntry:
+        """Write one server; the first of `routes` is its own, if it is one of several."""
+        folder, (name, port) = self.directory / end, place
+        host, encrypted = self._hosts[end], self._encrypted
+        entry = ServerEntry(end, folder / f"{name}.conf", folder / f"{name}.log", port, host, encrypted)
+        cluster = None
+        if routes:
+            others = tuple(one for one in routes[1:] if one != routes[0])
+            cluster = Cluster(end.lower(), routes[0], others, route_identity_of(folder))
+        text = server_configuration(
+            f"{end.lower()}-{name}",
+            f"{host}:{port}",
+            accounts,
+            entry.log,
+            server_identity_of(folder) if encrypted else None,
+            cluster=cluster,
+        )
         entry.config.write_text(text, encoding="utf-8")
         return entry
 
     def make_processes(self, base: ProcessConfig) -> tuple[ProcessEntry, ...]:
-        secret = os.urandom(32).hex()
+        secret = os.urandom(SECRET_BYTES).hex()
         for hub in self.hubs:
             write_private(key_file(self.directory, hub, f"{Role.HUB.value}.secret"), secret)
-        made = [self._process(base, role, hub) for hub in self.hubs for role in (Role.HUB, Role.DISPLAY)]
-        made += [self._process(base, role, nation) for nation in self.nations for role in _NATION_ROLES]
-        for nation in self.nations:
-            self._write_operator(base, nation)
+        urls = {
+            end: tuple(url_of(self._hosts[end], port, encrypted=self._encrypted) for port in ports)
+            for end, ports in self._ports.items()
+        }
+        made = []
+        for end in self.ends:
+            feed = None if is_hub(end) else FeedConfig(tcp=f"{LOOPBACK}:{self.feed_ports[end]}")
+            around = Around(urls, self._encrypted, feed, self._web(end))
+            written = write_processes(self.directory / end, end, base, around)
+            made += [ProcessEntry(role, end, path) for role, path in written.items()]
         return tuple(made)
-
-    def _write_operator(self, base: ProcessConfig, nation: str) -> None:
-        """Write what `arrangement suspend --config` needs to hand the nation's word to its own guard."""
-        config = msgspec.structs.replace(
-            base,
-            role=Role.OPERATOR,
-            party=nation,
-            endpoints=self._endpoints(Role.OPERATOR, nation),
-            signing_key="keys/signing.hex",
-            record=False,
-        )
-        write_config(self.directory / nation / f"{Role.OPERATOR.value}.json", config)
-
-    def _process(self, base: ProcessConfig, role: Role, party: str) -> ProcessEntry:
-        if role is not Role.HUB:
-            write_private(key_file(self.directory, party, f"{role.value}.secret"), os.urandom(32).hex())
-        config = msgspec.structs.replace(
-            base,
-            role=role,
-            party=party,
-            endpoints=self._endpoints(role, party),
-            journal="" if role is Role.FEED else f"{role.value}.journal",
-            signing_key="keys/signing.hex" if role in {Role.HUB, *LINK_ROLES} else "",
-            secret=f"keys/{role.value}.secret",
-            certificate="keys/link.crt" if self._encrypted else "",
-            certificate_key="keys/link.key" if self._encrypted else "",
-            authorities="keys/authorities.crt" if self._encrypted else "",
-            releasable_to=tuple(nation for nation in self.nations if nation != party),
-            feed=FeedConfig(tcp=f"127.0.0.1:{self.feed_ports[party]}") if role is Role.FEED else None,
-            web=self._web(party) if role is Role.DISPLAY else None,
-            audit=_audit_journal(party) if role is Role.DISPLAY else "",
-        )
-        path = self.directory / party / f"{role.value}.json"
-        write_config(path, config)
-        return ProcessEntry(role, party, path)
 
     def _web(self, party: str) -> WebConfig:
         return WebConfig(
             port=self.web_ports[party], sandbox=not is_hub(party) and self._mode is not Mode.REAL
         )
-
-    def _url_of(self, end: str) -> str:
-        return _url(self._hosts[end], self._ports[end], encrypted=self._encrypted)
-
-    def _endpoints(self, role: Role, party: str) -> tuple[EndpointConfig, ...]:
-        home = EndpointConfig(Server.HOME, self._url_of(party), f"keys/home-{role.value}.seed")
-        if role is Role.HUB:
-            peers: tuple[str, ...] = self.nations
-        else:
-            peers = self.hubs if role in LINK_ROLES else ()
-        links = (
-            EndpointConfig(
-                Server.HUB,
-                self._url_of(party if role is Role.HUB else peer),
-                f"keys/{link_seed(role, peer, lane)}",
-                peer,
-                lane,
-            )
-            for peer in peers
-            for lane in Lane
-        )
-        return (home, *links)
-
-
-def _audit_journal(end: str) -> str:
-    return f"{(Role.HUB if is_hub(end) else Role.GUARD).value}.journal"

@@ -38,7 +38,7 @@ class Loopback:
         for entry in self._entries:
             while not wait_until_served(entry.port, within_s=1.0):
                 if time.monotonic() > end_s:
-                    raise EnvironmentFault(f"server/{entry.party} did not answer", f"see {entry.log}")
+                    raise EnvironmentFault(f"{entry.name} did not answer", f"see {entry.log}")
                 time.sleep(LOOK_S)
         others = [one for one in self.runners.values() if one.name not in self._servers]
         for runner in others:

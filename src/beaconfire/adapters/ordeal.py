@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from beaconfire.adapters.arena import Arena, Runner
-from beaconfire.adapters.bus import Bus, Endpoint
+from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import wall_now_us
 from beaconfire.adapters.configuration import read_config, write_config
 from beaconfire.adapters.fault_turns import Fault
@@ -24,7 +24,7 @@ from beaconfire.adapters.installation import Installation
 from beaconfire.adapters.journal import InputKind, recorded_inputs
 from beaconfire.adapters.loopback import Loopback
 from beaconfire.adapters.reconciliation import is_anything_waiting, read_journals, reconciled, ways_of
-from beaconfire.adapters.wiring import Line, Role, Server
+from beaconfire.adapters.wiring import Role
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.report import Report
@@ -223,10 +223,7 @@ class Ordeal:
 
     async def _feed(self, nation: Nation) -> None:
         """Give a nation's guard a report every `PERIOD_S`, as its tracker would."""
-        server = next(one for one in self._installation.servers if one.party == nation)
-        seed = self._installation.directory / nation / "keys" / f"home-{Role.FEED.value}.seed"
-        line = Line(Server.HOME, nation, None)
-        bus = Bus(nation, Role.FEED, [Endpoint(line, f"nats://{server.host}:{server.port}", seed)])
+        bus = Bus(nation, Role.FEED, [self._installation.home(nation, Role.FEED)])
         await bus.open(lambda _heard, _body: None)
         number = 0
         while not self._stop.is_set():

@@ -98,7 +98,7 @@ def flaws_in(configuration: dict[str, Value]) -> list[str]:
         return [*flaws, "accounts: none, so everybody hears everybody"]
     for name, account in accounts.items():
         flaws += _flaws_of_account(name, account)
-    return [*flaws, *_flaws_of_cluster(configuration.get("cluster"))]
+    return [*flaws, *_flaws_of_cluster(configuration)]
 
 
 def _is_loopback(address: str) -> bool:
@@ -113,9 +113,11 @@ def _flaws_of_listening(configuration: dict[str, Value]) -> list[str]:
     return _flaws_of_tls(configuration.get("tls"), "tls")
 
 
-def _flaws_of_tls(tls: Value | None, where: str) -> list[str]:
+def _flaws_of_tls(
+    tls: Value | None, where: str, why: str = "on an address that others can reach"
+) -> list[str]:
     if not isinstance(tls, dict):
-        return [f"{where}: none, on an address that others can reach"]
+        return [f"{where}: none, {why}"]
     flaws = []
     if tls.get("verify") != "true":
         flaws.append(f"{where}: verify is not true, so a client without a certificate may speak")
@@ -175,17 +177,17 @@ def _flaw_of_list(rule: Value | None) -> str:
     return f"allows {wild[0]}" if wild else ""
 
 
-def _flaws_of_cluster(cluster: Value | None) -> list[str]:
+def _flaws_of_cluster(configuration: dict[str, Value]) -> list[str]:
+    cluster = configuration.get("cluster")
     if cluster is None:
         return []
     if not isinstance(cluster, dict):
         return ["cluster: not a map"]
-    listen = cluster.get("listen", "")
-    flaws = (
-        []
-        if isinstance(listen, str) and _is_loopback(listen)
-        else _flaws_of_tls(cluster.get("tls"), "cluster tls")
-    )
+    tls = cluster.get("tls")
+    flaws = _flaws_of_tls(tls, "cluster tls", "though whoever opens a route hears every account")
+    clients = configuration.get("tls")
+    if isinstance(tls, dict) and isinstance(clients, dict) and tls.get("ca_file") == clients.get("ca_file"):
+        flaws.append("cluster tls: ca_file is that of the clients, so a partner's certificate opens a route")
     if cluster.get("no_advertise") != "true":
         flaws.append("cluster: no_advertise is not true, so clients are told of addresses past the guard")
     return flaws

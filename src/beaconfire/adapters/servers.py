@@ -1,7 +1,7 @@
 """Message servers: which binary, whether it is new enough, and the configuration that keeps parties apart.
 
 Core NATS, JetStream off. No account imports from or exports to another, no user without a key, no
-websocket, MQTT, leaf, gateway or cluster listener, and so nothing that could gossip an address.
+websocket, MQTT, leaf or gateway listener, and nothing that could gossip an address.
 """
 
 import re
@@ -48,6 +48,27 @@ class Account(msgspec.Struct, frozen=True):
 
     name: str
     users: tuple[ServerUser, ...]
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """What makes several servers one: each holds all accounts, and hands on what its neighbours hear.
+
+    Attributes:
+        name: of the cluster.
+        address: HOST:PORT on which this server takes routes.
+        routes: those of the other servers.
+        identity: routes are encrypted, on loopback too: whoever opens one hears every account.
+    """
+
+    name: str
+    address: str
+    routes: tuple[str, ...]
+    identity: Identity
+
+
+def server_names(count: int) -> tuple[str, ...]:
+    """Return the names of the files of an end's servers: "server", "server-2" and so on."""
+    return ("server", *(f"server-{number}" for number in range(2, count + 1)))
 
 
 def find_server(named: Path | None = None) -> Path:
@@ -165,17 +186,35 @@ def _account(account: Account) -> str:
     return f"  {account.name} {{\n    limits: {limits}\n    users: [\n{users}    ]\n  }}\n"
 
 
-def _tls(identity: Identity | None) -> str:
+def _tls(identity: Identity | None, indent: str = "") -> str:
     if identity is None:
         return ""
-    return f"""tls {{
-  cert_file: "{identity.certificate}"
-  key_file: "{identity.key}"
-  ca_file: "{identity.trusted}"
-  verify: true
-  min_version: "1.3"
-  timeout: 2
-}}
+    lines = (
+        "tls {",
+        f'  cert_file: "{identity.certificate}"',
+        f'  key_file: "{identity.key}"',
+        f'  ca_file: "{identity.trusted}"',
+        "  verify: true",
+        '  min_version: "1.3"',
+        "  timeout: 2",
+        "}",
+    )
+    return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def _cluster(cluster: Cluster | None) -> str:
+    if cluster is None:
+        return ""
+    routes = "".join(f'    "nats-route://{one}"\n' for one in cluster.routes)
+    tls = _tls(cluster.identity, "  ")
+    return f"""cluster {{
+  name: "{cluster.name}"
+  listen: "{cluster.address}"
+  no_advertise: true
+  connect_retries: 10
+  routes: [
+{routes}  ]
+{tls}}}
 """
 
 
@@ -185,6 +224,8 @@ def server_configuration(
     accounts: Iterable[Account],
     log_file: Path,
     identity: Identity | None = None,
+    *,
+    cluster: Cluster | None = None,
 ) -> str:
     """Return the text of a server's configuration file.
 
@@ -194,6 +235,7 @@ def server_configuration(
         accounts: with their users; nothing passes from one to another.
         log_file: where it writes what it has to say.
         identity: for mutual TLS; None only on loopback.
+        cluster: that it is one server of; None for a server alone.
     """
     held = tuple(accounts)
     connections = sum(2 * len(account.users) + 2 for account in held)
@@ -212,7 +254,7 @@ max_control_line: 1024
 write_deadline: "2s"
 ping_interval: "2s"
 ping_max: 2
-{_tls(identity)}system_account: SYS
+{_tls(identity)}{_cluster(cluster)}system_account: SYS
 accounts {{
   SYS {{ users: [] }}
 {body}}}

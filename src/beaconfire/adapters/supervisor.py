@@ -116,7 +116,7 @@ class Supervisor:
         self._installation = installation
         self._progress = progress
         binary = check_server(server)
-        self._servers = {one.party: _server_child(one, binary) for one in installation.servers}
+        self._servers = {one.name: _server_child(one, binary) for one in installation.servers}
         chosen = [one for one in installation.processes if one.name not in without]
         self._processes = {one.name: _process_child(one) for one in chosen}
         self._computing = [one.name for role in _COMPUTING for one in chosen if one.role is role]
@@ -154,13 +154,13 @@ class Supervisor:
         self._progress(f"starting {len(self._servers)} message servers")
         for entry in self._installation.servers:
             check_port_is_free(entry.port, str(entry.config))
-            self._launch(self._servers[entry.party])
+            self._launch(self._servers[entry.name])
         for entry in self._installation.servers:
             await self._wait_for_server(entry)
 
     async def _wait_for_server(self, entry: ServerEntry) -> None:
         deadline_s = time.monotonic() + SERVER_WITHIN_S
-        child = self._servers[entry.party]
+        child = self._servers[entry.name]
         while not await asyncio.to_thread(wait_until_served, entry.port, within_s=1.0):
             if not child.is_alive() or time.monotonic() > deadline_s:
                 why = reason_in_log(entry.log) or "it did not answer"
@@ -269,7 +269,7 @@ async def _end(children: list[_Child]) -> None:
 
 def _server_child(entry: ServerEntry, binary: Path) -> _Child:
     command = [str(binary), "-c", str(entry.config)]
-    return _Child(f"server/{entry.party}", command, entry.log.with_suffix(".out"))
+    return _Child(entry.name, command, entry.log.with_suffix(".out"))
 
 
 def _process_child(entry: ProcessEntry) -> _Child:

@@ -29,6 +29,7 @@ VERBS: Final = {
     "tail": "follow what a running installation says",
     "sandbox": "fly a catalogue flight past placed sensors: alone, bilateral, trilateral",
     "keys": "make and show keys",
+    "setup": "set up one party's own side: keys, configurations, units; cards for the others",
     "simulate": "many seeds of the simulated network, with faults, every invariant checked",
     "campaign": "try a promise as often as asked, far beyond the checks of every change",
     "schema": "write the JSON Schema of messages and files",

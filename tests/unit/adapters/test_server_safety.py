@@ -1,9 +1,11 @@
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from beaconfire.adapters.installation import Options, make_installation
+from beaconfire.adapters.installation import Options, ServerEntry, make_installation
 from beaconfire.adapters.server_safety import flaws_in, read_server_configuration
+from beaconfire.adapters.servers import check_server
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import HUB, Nation
 
@@ -59,15 +61,41 @@ def test_each_unsafe_thing_is_found(encrypted: str, tmp_path: Path, good: str, b
     assert any(said in one for one in found), found
 
 
-def test_a_cluster_that_gossips_is_found_and_one_that_does_not_is_safe(
-    encrypted: str, tmp_path: Path
+@pytest.fixture(scope="module")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> list[ServerEntry]:
+    options = Options(hubs=(HUB,), encrypted=True, cluster=3)
+    made = make_installation(tmp_path_factory.mktemp("clustered") / "here", nations=NATIONS, options=options)
+    return [one for one in made.servers if one.party == HUB]
+
+
+def test_a_cluster_as_it_is_written_is_safe_and_the_server_takes_it(clustered: list[ServerEntry]) -> None:
+    assert [one.name for one in clustered] == ["server/HUB", "server/HUB/2", "server/HUB/3"]
+    for one in clustered:
+        assert flaws_in(read_server_configuration(one.config)) == []
+        command = [str(check_server()), "-t", "-c", str(one.config)]
+        assert subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ("no_advertise: true", "no_advertise: false", "no_advertise is not true"),
+        ("own.crt", "clients.crt", "a partner's certificate opens a route"),
+        ("  tls {", "  was_tls {", "cluster tls: none, though"),
+    ],
+)
+def test_a_cluster_that_lets_others_in_is_found(
+    clustered: list[ServerEntry], tmp_path: Path, good: str, bad: str, said: str
 ) -> None:
-    tls = encrypted[encrypted.index("tls {") :].partition("}")[0] + "}"
-    block = f'cluster {{ name: hub, listen: "192.0.2.7:6222", no_advertise: true, {tls} }}\n'
-    assert flaws(block + encrypted, tmp_path) == []
-    assert any(
-        "no_advertise" in one for one in flaws(block.replace("no_advertise: true,", "") + encrypted, tmp_path)
-    )
+    text = clustered[0].config.read_text()
+    assert good in text
+    found = flaws(text.replace(good, bad), tmp_path)
+    assert any(said in one for one in found), found
+
+
+def test_a_cluster_in_clear_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a cluster in clear"):
+        make_installation(tmp_path / "here", nations=NATIONS, options=Options(cluster=3))
 
 
 @pytest.mark.parametrize("text", ["listen: {", "}", "accounts { A { users: [ }", "a: " + "{ b: " * 60])
