@@ -137,11 +137,13 @@ DECIDING = (
         "age_us = self.now_us - header.valid_from_us",
         "age_us = 0",
     ),
-    _one(
+    Mutant(
         "lane from what all others had",
         "release.choice",
-        "trail.lane_of(self.recipient, self.track,",
-        'trail.lane_of("HUB", self.track,',
+        (
+            ("trail.lane_of(self.recipient, self.track,", 'trail.lane_of("HUB", self.track,'),
+            ("trail.passed(asked.recipient, asked.track,", 'trail.passed("HUB", asked.track,'),
+        ),
     ),
     _one(
         "lane from what is withheld",
@@ -149,11 +151,13 @@ DECIDING = (
         "stage_of({group: left.value for group, left in contents.items()})",
         "stage_of({one: content_of(asked.opened.report, one) for one in Group})",
     ),
-    _one(
+    Mutant(
         "trail shared by all recipients",
         "release.trail",
-        "self._tracks.setdefault(recipient,",
-        'self._tracks.setdefault("",',
+        (
+            ("tracks = self._tracks.get(recipient)", 'tracks = self._tracks.get("")'),
+            ("self._tracks.setdefault(recipient,", 'self._tracks.setdefault("",'),
+        ),
     ),
     _one(
         "the newer superseded by the older",
@@ -207,15 +211,27 @@ DECIDING = (
     ),
     _one(
         "latitude not snapped",
-        "release.sanitise",
+        "release.grid",
         "centre_latitude = (row + 0.5) * row_rad",
         "centre_latitude = latitude_rad",
     ),
     _one(
         "area not grown",
-        "release.sanitise",
+        "release.grid",
         "return math.ceil(axis_m / step_m) * step_m",
         "return math.sqrt(axis_squared)",
+    ),
+    _one(
+        "the first detection at its own time",
+        "release.sanitise",
+        "first_detected_at_us=step_time(timing.first_detected_at_us, 0.0, step_s)[0]",
+        "first_detected_at_us=timing.first_detected_at_us",
+    ),
+    _one(
+        "the newest detection at its own time",
+        "release.sanitise",
+        "observed_at_us=step_time(timing.observed_at_us, 0.0, step_s)[0]",
+        "observed_at_us=timing.observed_at_us",
     ),
     _one("detections counted exactly", "release.sanitise", "detections=floor)", "detections=use.detections)"),
     _one("sensors by their own names", "release.sanitise", '"S-" + hmac', '"S-" + name or hmac'),

@@ -10,19 +10,12 @@ WAITING = (
         "(one.delay_s for one in ruling.groups.values())",
         "(one.delay_s for group, one in ruling.groups.items() if group == Group.PROVENANCE)",
     ),
-    _one("what waits leaves early", "nodes.hub.waiting", "if left <= 0]", "if left <= 100_000]"),
+    _one("what waits leaves early", "release.decide", "if wait_us > 0:", "if wait_us > 100_000:"),
     _one(
         "what waits leaves when somebody else is served",
         "nodes.hub.waiting",
         "return self._not_before_us if self._held else None",
         "return None",
-    ),
-    _one(
-        "what waits towards anybody holds up a room",
-        "nodes.hub.waiting",
-        "        if now.monotonic_us < self._not_before_us:\n            return []\n",
-        "        if now.monotonic_us < self._not_before_us or now.utc_us % 1_000_000 < 500_000:\n"
-        "            return []\n",
     ),
     _one(
         "what waits is asked again as if it had just come",

@@ -15,8 +15,9 @@ import pytest
 from beaconfire.messages.estimate import Ellipse, Kinematics, LaunchEstimate
 from beaconfire.messages.report import Report, Timing
 from beaconfire.messages.words import Group, Phase
+from beaconfire.release.grid import snap_ellipse
 from beaconfire.release.obligations import Obligations
-from beaconfire.release.sanitise import sanitise, snap_ellipse
+from beaconfire.release.sanitise import Earlier, sanitise
 from beaconfire.sim.catalogue import find_launch
 from beaconfire.sim.flights import flight_of_launch, trajectory_of
 from beaconfire.tracking.launch import from_flight
@@ -46,7 +47,7 @@ def moved(place: Place, sigma_m: float, chance: random.Random) -> Place:
 
 def as_released(area: Ellipse, held: Place | None, chance: random.Random) -> Place:
     del chance
-    coarse = snap_ellipse(area, GRID_M, held)
+    coarse = snap_ellipse(area, GRID_M, [held] if held else [])
     return coarse.latitude_rad, coarse.longitude_rad
 
 
@@ -99,9 +100,8 @@ def test_coarse_area_still_holds_its_stated_probability(sigma_m: float) -> None:
         held: Place | None = None
         for _ in range(5):
             stated = moved(truth, sigma_m, chance)
-            area = snap_ellipse(
-                Ellipse(*stated, CHI_95 * sigma_m, 0.99 * CHI_95 * sigma_m, 0.4, 0.95), GRID_M, held
-            )
+            stated_area = Ellipse(*stated, CHI_95 * sigma_m, 0.99 * CHI_95 * sigma_m, 0.4, 0.95)
+            area = snap_ellipse(stated_area, GRID_M, [held] if held else [])
             held = (area.latitude_rad, area.longitude_rad)
             tracks += 1
             inside += off_m(held, truth) <= area.semi_minor_m
@@ -162,7 +162,6 @@ def test_a_launch_estimate_keeps_its_centre_through_the_hub() -> None:
     assert isinstance(first, LaunchEstimate)
     coarse = sanitise(report(), Group.LAUNCH_POINT, Obligations(grid_m=GRID_M), b"k").value
     assert isinstance(coarse, LaunchEstimate)
-    held = (coarse.area.latitude_rad, coarse.area.longitude_rad)
     near = msgspec.structs.replace(
         first, area=msgspec.structs.replace(first.area, latitude_rad=first.area.latitude_rad + 0.0012)
     )
@@ -171,6 +170,6 @@ def test_a_launch_estimate_keeps_its_centre_through_the_hub() -> None:
         Group.LAUNCH_POINT,
         Obligations(grid_m=GRID_M),
         b"k",
-        held,
+        Earlier(launch_point=coarse),
     ).value
     assert again == coarse

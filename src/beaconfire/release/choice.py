@@ -8,7 +8,6 @@ from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.words import Group, Lane, Nation
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.content import content_of
-from beaconfire.release.obligations import Obligations
 from beaconfire.release.opening import Opened
 from beaconfire.release.ruling import Releaser, Ruling, rule_for
 from beaconfire.release.sanitise import Sanitised, sanitise
@@ -120,22 +119,22 @@ def _sanitised(asked: Asked, ruling: Ruling) -> dict[Group, Sanitised]:
     """Return what is left of each group under a ruling."""
     report, recipient, releaser = asked.opened.report, asked.recipient, asked.releaser
     secret = b"%b for %b" % (releaser.secret, recipient.encode())
-    held = releaser.trail.place_of(recipient, asked.track, _launch_grid_m(ruling))
+    earlier = releaser.trail.earlier(recipient, asked.track, _coarseness(ruling))
     left = {
-        group: sanitise(report, group, obligations, secret, held)
+        group: sanitise(report, group, obligations, secret, earlier)
         for group, obligations in ruling.groups.items()
         if content_of(report, group) is not None
     }
     return {group: one for group, one in left.items() if one.value is not None}
 
 
-def _launch_grid_m(ruling: Ruling) -> float:
-    return ruling.groups.get(Group.LAUNCH_POINT, Obligations()).grid_m
+def _coarseness(ruling: Ruling) -> dict[Group, tuple[float, float]]:
+    return {group: (one.grid_m, one.round_time_s) for group, one in ruling.groups.items()}
 
 
 def remember(asked: Asked, chosen: Choice) -> None:
     """Remember what the partner is given, on which the next choice rests."""
     trail = asked.releaser.trail
     trail.passed(asked.recipient, asked.track, chosen.stage, asked.opened.header.sent_at_us)
-    launch = chosen.contents.get(Group.LAUNCH_POINT, _NOTHING).value
-    trail.keep_place(asked.recipient, asked.track, launch, _launch_grid_m(chosen.ruling))
+    contents = {group: one.value for group, one in chosen.contents.items()}
+    trail.keep(asked.recipient, asked.track, contents, _coarseness(chosen.ruling))

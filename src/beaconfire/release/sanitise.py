@@ -5,7 +5,6 @@ grid. Areas grow so that the stated probability still holds, by an amount that d
 """
 
 import hmac
-import math
 from typing import Final
 
 import msgspec
@@ -14,15 +13,19 @@ from beaconfire.messages.estimate import Ellipse, ImpactEstimate, LaunchEstimate
 from beaconfire.messages.report import Report, SensorUse, Timing
 from beaconfire.messages.words import Group, Phase
 from beaconfire.release.content import Content, content_of
+from beaconfire.release.grid import Place, snap_ellipse, step_time
 from beaconfire.release.obligations import Obligations
-from beaconfire.units import EARTH_MEAN_RADIUS_M, MICROSECONDS_PER_SECOND
-
-RADIUS_SPREAD: Final = 1.01
-"""Above the ratio of any radius of curvature of the ellipsoid to the mean radius."""
 
 
-Place = tuple[float, float]
-"""Geodetic latitude and longitude, radians."""
+class Earlier(msgspec.Struct, frozen=True):
+    """What one recipient was last given of one track, as far as it was coarsened; else nothing of it."""
+
+    launch_point: LaunchEstimate | None = None
+    impact: tuple[ImpactEstimate, ...] = ()
+    timing: Timing | None = None
+
+
+FIRST: Final = Earlier()
 
 
 class Sanitised(msgspec.Struct, frozen=True):
@@ -42,7 +45,7 @@ def sanitise(
     group: Group,
     obligations: Obligations,
     opaque_secret: bytes,
-    held: Place | None = None,
+    earlier: Earlier = FIRST,
 ) -> Sanitised:
     """Return what is left of one group of a report under its obligations.
 
@@ -52,21 +55,21 @@ def sanitise(
         obligations: joined over all permits.
         opaque_secret: under which opaque sensor names are made; per recipient, so that two
             recipients can't compare them.
-        held: centre that the launch point of this track was given before, for this recipient.
+        earlier: what this recipient was given coarsened of this track before.
     """
     value = content_of(report, group)
     if not is_anything_left(report, group, obligations):
         return Sanitised(value=None)
     match value:
         case LaunchEstimate():
-            coarse: Content = _coarse_launch(value, obligations, held)
+            coarse: Content = _coarse_launch(value, obligations, earlier)
         case Timing():
-            coarse = _round_timing(value, obligations.round_time_s)
+            coarse = _round_timing(value, obligations.round_time_s, earlier)
         case SensorUse() if obligations.opaque_sensor:
             coarse = opaque_sensors(value, report.originator, opaque_secret)
         case tuple() if group is Group.IMPACT:
             impacts = [one for one in value if isinstance(one, ImpactEstimate)]
-            coarse = tuple(_coarse_impact(one, obligations) for one in impacts)
+            coarse = tuple(_coarse_impact(one, obligations, earlier) for one in impacts)
         case _:
             coarse = value
     return Sanitised(value=coarse, transform="" if coarse == value else _words(obligations))
@@ -113,33 +116,41 @@ def with_boost_until_burnout(report: Report) -> Report:
     return msgspec.structs.replace(report, trajectory=msgspec.structs.replace(state, phase=Phase.BOOST))
 
 
-def _coarse_launch(launch: LaunchEstimate, obligations: Obligations, held: Place | None) -> LaunchEstimate:
-    time_us, sigma_s = round_time(launch.time_us, launch.sigma_time_s, obligations.round_time_s)
-    area = snap_ellipse(launch.area, obligations.grid_m, held)
+def _coarse_launch(launch: LaunchEstimate, obligations: Obligations, earlier: Earlier) -> LaunchEstimate:
+    given = [] if earlier.launch_point is None else [earlier.launch_point]
+    time_us, sigma_s = step_time(
+        launch.time_us, launch.sigma_time_s, obligations.round_time_s, (one.time_us for one in given)
+    )
+    area = snap_ellipse(launch.area, obligations.grid_m, (place_of(one.area) for one in given))
     return LaunchEstimate(time_us=time_us, sigma_time_s=sigma_s, area=area)
 
 
-def _coarse_impact(impact: ImpactEstimate, obligations: Obligations) -> ImpactEstimate:
-    time_us, sigma_s = round_time(impact.time_us, impact.sigma_time_s, obligations.round_time_s)
-    area = snap_ellipse(impact.area, obligations.grid_m)
+def _coarse_impact(impact: ImpactEstimate, obligations: Obligations, earlier: Earlier) -> ImpactEstimate:
+    time_us, sigma_s = step_time(
+        impact.time_us, impact.sigma_time_s, obligations.round_time_s, (one.time_us for one in earlier.impact)
+    )
+    area = snap_ellipse(impact.area, obligations.grid_m, (place_of(one.area) for one in earlier.impact))
     return ImpactEstimate(weight=impact.weight, time_us=time_us, sigma_time_s=sigma_s, area=area)
 
 
-def _round_timing(timing: Timing, step_s: float) -> Timing:
-    burnout_us = timing.burnout_at_us
+def _round_timing(timing: Timing, step_s: float, earlier: Earlier) -> Timing:
+    """Return times on the step. The burnout, which revisions estimate anew, stays where it was given.
+
+    No sigma of it is stated: half a step stands for it.
+    """
+    scatter_s = step_s / 2.0
+    burnout_us, given = timing.burnout_at_us, earlier.timing
+    before = [] if given is None or given.burnout_at_us is None else [given.burnout_at_us]
     return Timing(
-        first_detected_at_us=round_time(timing.first_detected_at_us, 0.0, step_s)[0],
-        observed_at_us=round_time(timing.observed_at_us, 0.0, step_s)[0],
-        burnout_at_us=None if burnout_us is None else round_time(burnout_us, 0.0, step_s)[0],
+        first_detected_at_us=step_time(timing.first_detected_at_us, 0.0, step_s)[0],
+        observed_at_us=step_time(timing.observed_at_us, 0.0, step_s)[0],
+        burnout_at_us=None if burnout_us is None else step_time(burnout_us, scatter_s, step_s, before)[0],
     )
 
 
-def round_time(time_us: int, sigma_s: float, step_s: float) -> tuple[int, float]:
-    """Return a time rounded to a multiple of the step, and its sigma grown by half a step."""
-    step_us = round(step_s * MICROSECONDS_PER_SECOND)
-    if step_us <= 0:
-        return time_us, sigma_s
-    return (time_us + step_us // 2) // step_us * step_us, sigma_s + step_s / 2.0
+def place_of(area: Ellipse) -> Place:
+    """Return the centre of an area."""
+    return area.latitude_rad, area.longitude_rad
 
 
 def opaque_sensors(use: SensorUse, originator: str, secret: bytes) -> SensorUse:
@@ -150,79 +161,3 @@ def opaque_sensors(use: SensorUse, originator: str, secret: bytes) -> SensorUse:
     )
     floor = 1 << (use.detections.bit_length() - 1) if use.detections > 0 else 0
     return SensorUse(sensors=tuple(names), kinds=tuple(sorted(set(use.kinds))), detections=floor)
-
-
-def snap(latitude_rad: float, longitude_rad: float, grid_m: float) -> tuple[float, float, float]:
-    """Return the centre of the grid cell of a place and the greatest distance within the cell to it.
-
-    Rows of latitude are `grid_m` high; each holds a whole number of columns at least `grid_m` wide.
-    Result: latitude and longitude in radians, distance in metres.
-    """
-    row_rad = grid_m / EARTH_MEAN_RADIUS_M
-    row = math.floor(latitude_rad / row_rad)
-    centre_latitude = (row + 0.5) * row_rad
-    cosine = max(math.cos(centre_latitude), 1.0e-3)
-    columns = max(1, math.floor(2.0 * math.pi * cosine * EARTH_MEAN_RADIUS_M / grid_m))
-    width_rad = 2.0 * math.pi / columns
-    column = math.floor((longitude_rad % (2.0 * math.pi)) / width_rad)
-    centre_longitude = (column + 0.5) * width_rad
-    widest = max(math.cos(row * row_rad), math.cos((row + 1) * row_rad))
-    reach_m = RADIUS_SPREAD * math.hypot(grid_m / 2.0, width_rad * widest * EARTH_MEAN_RADIUS_M / 2.0)
-    return centre_latitude, (centre_longitude + math.pi) % (2.0 * math.pi) - math.pi, reach_m
-
-
-def distance_m(one: Place, other: Place) -> float:
-    """Return the distance of two places some kilometres apart, metres, never less than it is."""
-    north = one[0] - other[0]
-    east = (one[1] - other[1] + math.pi) % (2.0 * math.pi) - math.pi
-    cosine = max(math.cos(one[0]), math.cos(other[0]))
-    return RADIUS_SPREAD * EARTH_MEAN_RADIUS_M * math.hypot(north, east * cosine)
-
-
-def centre_for(area: Ellipse, grid_m: float, held: Place | None = None) -> Place:
-    """Return the centre that an area is given: the one it had, while it may be there, or its cell's.
-
-    It may be there within the size of a cell and the area's own. Revisions that scatter about the edge of a
-    cell would else fall now on this side and now on that, and their average would tell the place far better
-    than the grid does.
-    """
-    place = (area.latitude_rad, area.longitude_rad)
-    if held is not None and distance_m(place, held) <= grid_m + area.semi_major_m:
-        return held
-    return snap(*place, grid_m)[:2]
-
-
-def snap_ellipse(area: Ellipse, grid_m: float, held: Place | None = None) -> Ellipse:
-    """Return an area around a cell's centre that holds the old one wherever `centre_for` lets it stand.
-
-    The outer ellipse of the sum of the old ellipse and a disc as wide as that, with axes rounded up to a
-    tenth of the grid; so at least the stated probability still lies inside.
-
-    Args:
-        area: as stated.
-        grid_m: size of the cells; 0 leaves the area as it is.
-        held: the centre given before, if one was.
-
-    Source: A. Kurzhanski and I. Valyi, Ellipsoidal Calculus (1997), section 2.3: the ellipse with
-    matrix (1 + 1/p) Q1 + (1 + p) Q2, p = sqrt(tr Q1 / tr Q2), holds the sum of ellipses Q1 and Q2.
-    """
-    if grid_m <= 0.0:
-        return area
-    latitude_rad, longitude_rad = centre_for(area, grid_m, held)
-    reach_m = RADIUS_SPREAD * (grid_m + area.semi_major_m)
-    major, minor, reach = area.semi_major_m**2, area.semi_minor_m**2, reach_m**2
-    ratio = max(math.sqrt((major + minor) / (2.0 * reach)), 1.0e-9)
-    step_m = grid_m / 10.0
-
-    def grown(axis_squared: float) -> float:
-        axis_m = math.sqrt((1.0 + 1.0 / ratio) * axis_squared + (1.0 + ratio) * reach)
-        return math.ceil(axis_m / step_m) * step_m
-
-    return Ellipse(
-        latitude_rad=latitude_rad,
-        longitude_rad=longitude_rad,
-        semi_major_m=grown(major),
-        semi_minor_m=grown(minor),
-        bearing_rad=area.bearing_rad,
-        probability=area.probability,
-    )

@@ -5,15 +5,16 @@ A lane chosen once for everybody would tell one nation that something changed in
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from beaconfire.messages.estimate import Kinematics, LaunchEstimate
-from beaconfire.messages.report import Classification
+from beaconfire.messages.report import Classification, Timing
 from beaconfire.messages.words import Group, Lane, Phase, Status
 from beaconfire.release.content import Content
-from beaconfire.release.sanitise import Place
+from beaconfire.release.sanitise import Earlier
 
 TRACKS_MAX: Final = 4_096
 """Tracks remembered for each recipient; the one longest unheard of is forgotten, and next goes FLASH."""
@@ -46,13 +47,18 @@ class _Last(msgspec.Struct, frozen=True):
     sent_at_us: int
 
 
+_COARSENED: Final = frozenset({Group.LAUNCH_POINT, Group.IMPACT, Group.TIMING})
+_Given = OrderedDict[tuple[str, str], dict[Group, tuple[tuple[float, float], Content]]]
+_NONE: Final[_Given] = OrderedDict()
+
+
 class Trail:
     """What each recipient last had of each track; bounded for each recipient by itself."""
 
     def __init__(self) -> None:
         """Start without memory: a first report is FLASH."""
         self._tracks: dict[str, OrderedDict[tuple[str, str], _Last]] = {}
-        self._places: dict[str, OrderedDict[tuple[str, str], tuple[Place, float]]] = {}
+        self._given: dict[str, _Given] = {}
 
     def lane_of(self, recipient: str, track: tuple[str, str], stage: Stage, sent_at_us: int) -> Lane | None:
         """Return the lane of a report; None if it is ROUTINE and a newer one passed before.
@@ -86,22 +92,44 @@ class Trail:
         if len(tracks) > TRACKS_MAX:
             tracks.popitem(last=False)
 
-    def place_of(self, recipient: str, track: tuple[str, str], grid_m: float) -> Place | None:
-        """Return the centre that a recipient was last given on a grid for a track's launch point, or None."""
-        held = self._places.get(recipient, OrderedDict()).get(track)
-        return held[0] if held is not None and held[1] == grid_m else None
+    def earlier(
+        self, recipient: str, track: tuple[str, str], coarseness: Mapping[Group, tuple[float, float]]
+    ) -> Earlier:
+        """Return what a recipient was last given of a track's groups, each as coarse as it would be now.
 
-    def keep_place(self, recipient: str, track: tuple[str, str], launch: Content, grid_m: float) -> None:
-        """Remember the centre on a grid that a recipient is given.
-
-        A whole launch point is forgotten. The centre stays beyond reports that state no launch point: taken
-        anew after each of these, centres would scatter about the place.
+        Args:
+            recipient: party.
+            track: originator and name of the track.
+            coarseness: by group, its grid in metres and its step in seconds.
         """
-        if not isinstance(launch, LaunchEstimate):
-            return
-        places = self._places.setdefault(recipient, OrderedDict())
-        places.pop(track, None)
-        if grid_m > 0.0:
-            places[track] = ((launch.area.latitude_rad, launch.area.longitude_rad), grid_m)
-        if len(places) > TRACKS_MAX:
-            places.popitem(last=False)
+        held = self._given.get(recipient, _NONE).get(track, {})
+        now = {group: one for group, (coarse, one) in held.items() if coarseness.get(group) == coarse}
+        launch, impact, timing = (now.get(g) for g in (Group.LAUNCH_POINT, Group.IMPACT, Group.TIMING))
+        return Earlier(
+            launch_point=launch if isinstance(launch, LaunchEstimate) else None,
+            impact=impact if isinstance(impact, tuple) else (),
+            timing=timing if isinstance(timing, Timing) else None,
+        )
+
+    def keep(
+        self,
+        recipient: str,
+        track: tuple[str, str],
+        contents: Mapping[Group, Content],
+        coarseness: Mapping[Group, tuple[float, float]],
+    ) -> None:
+        """Remember what a recipient is given coarsened; the arguments are those of `earlier`.
+
+        What is given whole is forgotten. What a report does not state stays remembered: taken anew after each
+        of these, places would scatter about the truth.
+        """
+        given = self._given.setdefault(recipient, OrderedDict())
+        held = dict(given.pop(track, {}))
+        for group in _COARSENED & contents.keys():
+            held.pop(group, None)
+            if any(coarseness.get(group, (0.0, 0.0))):
+                held[group] = (coarseness[group], contents[group])
+        if held:
+            given[track] = held
+        if len(given) > TRACKS_MAX:
+            given.popitem(last=False)

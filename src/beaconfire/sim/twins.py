@@ -185,14 +185,21 @@ def _more_detections(report: Report, view: View, chance: Chance) -> Report:
 
 
 def _moved_detection(report: Report, view: View, chance: Chance) -> Report:
-    """Have the first detection at another time that rounds to the same, halves up."""
+    """Have the first or the newest detection at another time that rounds to the same, halves up."""
     timing = report.timing
     if not isinstance(timing, Timing):
         return report
     step_us = view.rounded_s * 1_000_000
-    floor_us = (timing.first_detected_at_us + step_us // 2) // step_us * step_us - step_us // 2
-    moved = msgspec.structs.replace(timing, first_detected_at_us=floor_us + chance.between(0, step_us - 1))
-    return msgspec.structs.replace(report, timing=moved)
+
+    def moved(time_us: int) -> int:
+        floor_us = (time_us + step_us // 2) // step_us * step_us - step_us // 2
+        return floor_us + chance.between(0, step_us - 1)
+
+    if chance.happens(0.5):
+        changed = msgspec.structs.replace(timing, first_detected_at_us=moved(timing.first_detected_at_us))
+    else:
+        changed = msgspec.structs.replace(timing, observed_at_us=moved(timing.observed_at_us))
+    return msgspec.structs.replace(report, timing=changed)
 
 
 _MOVED: Final[dict[Group, Callable[[Report, View, Chance], Report]]] = {

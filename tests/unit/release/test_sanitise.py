@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 from beaconfire.messages.estimate import Ellipse
 from beaconfire.messages.report import SensorUse, Timing
 from beaconfire.messages.words import Group, Phase
+from beaconfire.release.grid import snap, snap_ellipse, step_time
 from beaconfire.release.obligations import Obligations
 from beaconfire.release.sanitise import (
     opaque_sensors,
-    round_time,
     sanitise,
-    snap,
-    snap_ellipse,
     with_boost_until_burnout,
 )
 from beaconfire.units import EARTH_MEAN_RADIUS_M
@@ -124,9 +122,14 @@ def test_what_was_done_is_said() -> None:
 
 
 def test_times_are_rounded_and_their_sigma_grows() -> None:
-    assert round_time(1_499_999, 0.2, 1.0) == (1_000_000, 0.7)
-    assert round_time(1_500_000, 0.2, 1.0) == (2_000_000, 0.7)
-    assert round_time(1_499_999, 0.2, 0.0) == (1_499_999, 0.2)
+    assert step_time(1_499_999, 0.2, 1.0) == (1_000_000, 1.0)
+    assert step_time(1_500_000, 0.2, 1.0) == (2_000_000, 1.0)
+    assert step_time(1_499_999, 0.2, 0.0) == (1_499_999, 0.2)
+
+
+def test_a_time_that_was_given_stays_while_it_may_be_there() -> None:
+    assert step_time(2_300_000, 0.2, 1.0, [1_000_000])[0] == 1_000_000
+    assert step_time(2_500_000, 0.2, 1.0, [1_000_000])[0] == 3_000_000
 
 
 def test_sensor_names_are_opaque_steady_and_differ_by_recipient() -> None:

@@ -1,5 +1,6 @@
 from beaconfire.messages.words import Group, Lane, Phase
 from beaconfire.release.content import content_of
+from beaconfire.release.sanitise import FIRST as FIRST_GIVEN
 from beaconfire.release.trail import TRACKS_MAX, Stage, Trail, stage_of
 from release_world import JPN, KOR, USA, report
 
@@ -57,14 +58,16 @@ def test_what_waits_is_overtaken_by_anything_newer_that_passed() -> None:
 
 def test_the_centre_of_a_launch_point_outlasts_reports_without_one() -> None:
     """Taken anew after each, centres would scatter about an edge, and their mean tell the place."""
-    trail, launch = Trail(), report().launch_point
-    trail.keep_place(JPN, TRACK, launch, 10_000.0)
-    held = trail.place_of(JPN, TRACK, 10_000.0)
-    assert held is not None
-    trail.keep_place(JPN, TRACK, None, 10_000.0)
-    assert trail.place_of(JPN, TRACK, 10_000.0) == held
-    trail.keep_place(JPN, TRACK, launch, 0.0)
-    assert trail.place_of(JPN, TRACK, 10_000.0) is None, "it was given whole"
+    trail, given = Trail(), {Group.LAUNCH_POINT: report().launch_point}
+    coarse, whole = {Group.LAUNCH_POINT: (10_000.0, 0.0)}, {Group.LAUNCH_POINT: (0.0, 0.0)}
+    trail.keep(JPN, TRACK, given, coarse)
+    assert trail.earlier(JPN, TRACK, coarse).launch_point == report().launch_point
+    trail.keep(JPN, TRACK, {Group.TIMING: report().timing}, coarse)
+    assert trail.earlier(JPN, TRACK, coarse).launch_point == report().launch_point
+    assert trail.earlier(USA, TRACK, coarse) == FIRST_GIVEN
+    assert trail.earlier(JPN, TRACK, {Group.LAUNCH_POINT: (5_000.0, 0.0)}) == FIRST_GIVEN
+    trail.keep(JPN, TRACK, given, whole)
+    assert trail.earlier(JPN, TRACK, coarse) == FIRST_GIVEN, "it was given whole"
 
 
 def test_stage_holds_what_is_given_and_nothing_else() -> None:
