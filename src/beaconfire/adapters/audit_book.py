@@ -12,6 +12,7 @@ import msgspec
 
 from beaconfire.audit.merkle import Tree
 from beaconfire.audit.record import AuditRecord, decode_record
+from beaconfire.audit.seam import SEAM, seam_in
 
 Json = dict[str, Any]
 
@@ -67,7 +68,9 @@ class AuditBook:
             connection.close()
 
     def _take(self, log: str, body: bytes) -> None:
-        tree = self._trees.setdefault(log, Tree())
+        tree = self._trees.get(log)
+        if tree is None:
+            tree = self._trees[log] = self._tree(log)
         try:
             record = decode_record(body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -78,6 +81,18 @@ class AuditBook:
         tree.append(body)
         self.records += 1
         self._keep(_line(log, record))
+
+    def _tree(self, log: str) -> Tree:
+        """Return the tree of a log as it goes on after what stands in archives."""
+        connection = sqlite3.connect(f"{self._journal.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)
+        try:
+            rows = connection.execute("SELECT key, body FROM state WHERE key = ?", (SEAM + log,)).fetchall()
+            seam = seam_in(log, rows)
+        except (sqlite3.Error, msgspec.MsgspecError):
+            return Tree()
+        finally:
+            connection.close()
+        return Tree((), seam.size, seam.frontier()) if seam else Tree()
 
     def _keep(self, line: Json) -> None:
         self._recent.append(line)

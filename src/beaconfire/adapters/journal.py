@@ -6,7 +6,8 @@ start every table is read through, later a few records at a time; what is damage
 again by those who sent it.
 
 Growth: outbox, intake and state are bounded by their nodes. Of a recording the newest `INPUTS_KEPT` inputs
-stay, of what a picture took and said the newest `RECORDS_KEPT`. Audit logs and checkpoints are never cut.
+stay, of what a picture took and said the newest `RECORDS_KEPT`. Audit logs and checkpoints are never cut, but
+moved to an archive by `adapters.archive`.
 """
 
 import hashlib
@@ -119,7 +120,8 @@ def recorded(inbound: Inbound, body: bytes, now: Now) -> RecordedInput:
     )
 
 
-def _sum(*parts: bytes | str | int) -> bytes:
+def record_sum(*parts: bytes | str | int) -> bytes:
+    """Return the checksum of a row: its table or log, its columns, in order; 16 bytes."""
     digest = hashlib.blake2b(digest_size=_SUM_BYTES)
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode()
@@ -178,7 +180,7 @@ class Journal:
             spoilt = [
                 number
                 for number, key, body, mark in self._all(self._connection.execute(query))
-                if mark != _sum(table.value, key, body)
+                if mark != record_sum(table.value, key, body)
             ]
             for number in spoilt:
                 self._connection.execute(f"DELETE FROM {table.value} WHERE id = ?", (number,))  # noqa: S608
@@ -202,7 +204,7 @@ class Journal:
             raise _fault(self.path, error) from error
         more = len(found) == records
         self._scrub_after = (place, found[-1][0]) if more else ((place + 1) % len(_SECTIONS), 0)
-        return sum(mark != _sum(*parts, *values) for _, mark, *values in found)
+        return sum(mark != record_sum(*parts, *values) for _, mark, *values in found)
 
     def cut(self) -> int:
         """Delete some of what is over the bounds of growth, oldest first; return how many records.
@@ -251,7 +253,7 @@ class Journal:
             self.corrupt += 1
 
     def _sound(self, mark: bytes, *parts: bytes | str) -> bool:
-        sound = mark == _sum(*parts)
+        sound = mark == record_sum(*parts)
         self.corrupt += not sound
         return sound
 
@@ -314,13 +316,13 @@ def _apply(connection: sqlite3.Connection, command: JournalCommand) -> None:
             connection.execute(
                 f"INSERT INTO {table.value} (key, body, sum) VALUES (?, ?, ?) "  # noqa: S608
                 "ON CONFLICT (key) DO UPDATE SET body = excluded.body, sum = excluded.sum",
-                (key, body, _sum(table.value, key, body)),
+                (key, body, record_sum(table.value, key, body)),
             )
         case Forget(table, key):
             connection.execute(f"DELETE FROM {table.value} WHERE key = ?", (key,))  # noqa: S608
         case Append(log, body):
             connection.execute(
-                "INSERT INTO logs (log, body, sum) VALUES (?, ?, ?)", (log, body, _sum(log, body))
+                "INSERT INTO logs (log, body, sum) VALUES (?, ?, ?)", (log, body, record_sum(log, body))
             )
 
 
@@ -329,7 +331,7 @@ def _insert_input(connection: sqlite3.Connection, one: RecordedInput) -> None:
     connection.execute(
         "INSERT INTO inputs (kind, utc_us, monotonic_us, channel, sender, lane, body, sum) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (one.kind.value, *values[1:], _sum(one.kind.value, *values[1:])),
+        (one.kind.value, *values[1:], record_sum(one.kind.value, *values[1:])),
     )
 
 
@@ -371,7 +373,7 @@ def recorded_inputs(path: Path) -> Iterator[RecordedInput]:
 def _read_inputs(connection: sqlite3.Connection, path: Path) -> Iterator[RecordedInput]:
     query = "SELECT id, sum, kind, utc_us, monotonic_us, channel, sender, lane, body FROM inputs ORDER BY id"
     for number, mark, kind, *rest in connection.execute(query):
-        if mark != _sum(kind, *rest):
+        if mark != record_sum(kind, *rest):
             raise UsageError("a record was altered", f"{path}: input {number}")
         yield RecordedInput(InputKind(kind), *rest)
 

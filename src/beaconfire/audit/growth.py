@@ -19,15 +19,30 @@ class Growth:
         vouched: size that was vouched for; proofs start there.
     """
 
-    def __init__(self, records: Iterable[bytes] = (), vouched: int = 0) -> None:
-        """Take the records already in the log, in order, and the size that was vouched for."""
+    def __init__(
+        self, records: Iterable[bytes] = (), vouched: int = 0, spans: Iterable[tuple[int, int, bytes]] = ()
+    ) -> None:
+        """Take the records already in the log, in order, and the size that was vouched for.
+
+        Args:
+            records: after the spans.
+            vouched: size.
+            spans: (begin, end, root) of full subtrees that stand for the records before, in order.
+        """
         self.size = 0
         self.vouched = vouched
         self._offered = 0
         self._spans: list[tuple[int, int]] = []
         self._hashes: dict[tuple[int, int], bytes] = {}
+        for begin, end, digest in spans:
+            self.size = end
+            self._push((begin, end), digest)
         for record in records:
             self.append(record)
+
+    def spans(self) -> tuple[tuple[int, int, bytes], ...]:
+        """Return (begin, end, root) of the subtrees kept: what goes on from here needs no record before."""
+        return tuple((begin, end, self._hashes[begin, end]) for begin, end in self._spans)
 
     def append(self, record: bytes) -> None:
         """Add a record at the end."""

@@ -27,10 +27,16 @@ class Tree:
         size: number of records.
     """
 
-    def __init__(self, records: Iterable[bytes] = ()) -> None:
-        """Take the records already in the log, in order."""
-        self.size = 0
-        self._frontier: list[bytes] = []
+    def __init__(self, records: Iterable[bytes] = (), size: int = 0, frontier: Iterable[bytes] = ()) -> None:
+        """Take the records already in the log, in order.
+
+        Args:
+            records: after those of the frontier.
+            size: number of records that the frontier stands for.
+            frontier: roots of their largest full subtrees, in order.
+        """
+        self.size = size
+        self._frontier = list(frontier)
         for record in records:
             self.append(record)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from beaconfire.audit.growth import Growth
 from beaconfire.audit.merkle import EMPTY_ROOT, Tree
+from beaconfire.audit.seam import Seam
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.words import Group, Lane, TimeUs
 
@@ -89,23 +90,38 @@ _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 _decoder: Final = msgspec.msgpack.Decoder(AuditRecord)
 
 
+RECORDS_MAX: Final = 500_000
+"""Records of one log in a journal, some 200 MB; then nothing is decided until some were moved away."""
+RECORDS_NEAR: Final = 400_000
+"""From here on it is said that a log is to be rotated."""
+
+
 class AuditLog:
     """One append-only log: turns decisions into records that chain to all before them.
 
     Attributes:
         name: of the log in the journal.
         growth: its Merkle tree, and how far it is vouched for.
+        moved: records that stand in an archive.
     """
 
-    def __init__(self, name: str, records: Iterable[bytes] = (), vouched: int = 0) -> None:
-        """Take the records already in the log, in order, and the size that was vouched for."""
+    def __init__(
+        self, name: str, records: Iterable[bytes] = (), vouched: int = 0, seam: Seam | None = None
+    ) -> None:
+        """Take the records already in the log, in order, the size that was vouched for, and the seam."""
         self.name = name
-        self.growth = Growth(records, vouched)
+        self.moved = seam.size if seam else 0
+        self.growth = Growth(records, vouched, seam.spans if seam else ())
 
     @property
     def size(self) -> int:
         """Number of records."""
         return self.growth.size
+
+    @property
+    def held(self) -> int:
+        """Number of records that stand in the journal."""
+        return self.size - self.moved
 
     def root(self) -> bytes:
         """Return the Merkle root over all records, 32 bytes."""

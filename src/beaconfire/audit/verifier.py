@@ -31,6 +31,7 @@ class Found(msgspec.Struct, frozen=True):
         vouched: records that the newest checkpoint cosigned by the nation covers.
         signed: records that the newest checkpoint of the hub covers; those after it prove nothing yet.
         flaw: the first thing wrong, empty if nothing is.
+        first: place of the first record looked at: those before it stand in archives that were not given.
     """
 
     log: str
@@ -38,6 +39,11 @@ class Found(msgspec.Struct, frozen=True):
     vouched: int
     signed: int
     flaw: str
+    first: int = 0
+
+
+Start = tuple[int, Sequence[tuple[int, int, bytes]]]
+"""Where a log goes on after records were moved away: how many, and (begin, end, root) of their subtrees."""
 
 
 def merkle_root(records: Sequence[bytes]) -> bytes:
@@ -106,7 +112,10 @@ class _Roots:
         self._peaks: list[tuple[int, bytes]] = []
 
     def add(self, record: bytes) -> None:
-        size, digest = 1, hashlib.sha256(b"\x00" + record).digest()
+        self.join(1, hashlib.sha256(b"\x00" + record).digest())
+
+    def join(self, size: int, digest: bytes) -> None:
+        """Add the root of a full subtree of so many records."""
         while self._peaks and self._peaks[-1][0] == size:
             _, left = self._peaks.pop()
             size, digest = 2 * size, hashlib.sha256(b"\x01" + left + digest).digest()
@@ -127,6 +136,8 @@ def verify_log(
     checkpoints: Sequence[bytes],
     keys: Iterable[Mapping[str, Any]] | None,
     others: Sequence[bytes] = (),
+    *,
+    start: Start = (0, ()),
 ) -> Found:
     """Return what is wrong with a log, or that nothing is.
 
@@ -137,14 +148,19 @@ def verify_log(
         keys: public keys as in a keyring file, plain; None leaves signatures unverified.
         others: checkpoints of the same log from elsewhere, such as a nation's own journal: if one does not
             fit these records, there are two histories.
+        start: what the first record follows, if not the beginning; checkpoints of fewer records can't be
+            held against anything then and count for nothing.
     """
-    roots = [_Roots().root()]
+    first, spans = start
     running = _Roots()
-    flaw = ""
-    for index, record in enumerate(records):
+    flaw = _flaw_in_spans(first, spans)
+    for begin, end, digest in spans:
+        running.join(end - begin, digest)
+    roots = {first: running.root()}
+    for index, record in enumerate(records, start=first):
         flaw = flaw or _flaw_in_record(index, record, roots[index])
         running.add(record)
-        roots.append(running.root())
+        roots[index + 1] = running.root()
     table = None if keys is None else {_fingerprint(one): one for one in keys}
     signed = vouched = 0
     for number, body in enumerate(checkpoints):
@@ -156,7 +172,31 @@ def verify_log(
     for number, body in enumerate(others):
         wrong, _, _ = _flaw_in_checkpoint(name, body, roots, table)
         flaw = flaw or (f"checkpoint {number} from elsewhere: {wrong}: two histories" if wrong else "")
-    return Found(name, len(records), vouched, signed, flaw)
+    return Found(name, len(records), vouched, signed, flaw, first)
+
+
+def _flaw_in_spans(size: int, spans: Sequence[tuple[int, int, bytes]]) -> str:
+    """Return whether subtrees are whole ones and follow each other up to a size."""
+    reached = 0
+    for begin, end, digest in spans:
+        width = end - begin
+        if begin != reached or width < 1 or width & (width - 1) or begin % width or len(digest) != 32:
+            return f"the seam at record {size} can't be read"
+        reached = end
+    return "" if reached == size else f"the seam at record {size} can't be read"
+
+
+def flaw_in_seams(seams: Iterable[Start], records: Sequence[bytes]) -> str:
+    """Return which seam does not fit the records before it, of a log that is there from its beginning."""
+    for size, spans in seams:
+        said, real = _Roots(), _Roots()
+        for begin, end, digest in spans:
+            said.join(end - begin, digest)
+        for record in records[:size]:
+            real.add(record)
+        if _flaw_in_spans(size, spans) or size > len(records) or said.root() != real.root():
+            return f"the seam at record {size} does not fit the records before it"
+    return ""
 
 
 def _flaw_in_record(index: int, record: bytes, before: bytes) -> str:
@@ -174,7 +214,7 @@ def _flaw_in_record(index: int, record: bytes, before: bytes) -> str:
 
 
 def _flaw_in_checkpoint(
-    name: str, body: bytes, roots: Sequence[bytes], keys: Mapping[str, Mapping[str, Any]] | None
+    name: str, body: bytes, roots: Mapping[int, bytes], keys: Mapping[str, Mapping[str, Any]] | None
 ) -> tuple[str, int, set[str]]:
     """Return what is wrong with a checkpoint, the records it covers, and who signed it."""
     try:
@@ -182,16 +222,16 @@ def _flaw_in_checkpoint(
         said = msgspec.msgpack.decode(outer["body"])
         log, size, root, marks = said["log"], said["size"], said["root"], outer["signatures"]
         strange = set(outer) != {"body", "signatures"} or set(said) != {"log", "size", "root", "at_us"}
-        if strange or log != name or not isinstance(size, int) or not 0 <= size < len(roots):
+        if strange or log != name or not isinstance(size, int) or not 0 <= size <= max(roots):
             return f"counts {size} records of {log}, which are not these", 0, set()
-        if roots[size] != root:
+        if roots.get(size, root) != root:
             return f"{size} records do not have its root", 0, set()
         wrong = _flaw_in_marks(name, outer["body"], marks, keys)
         if wrong:
             return wrong, 0, set()
     except (msgspec.MsgspecError, RecursionError, KeyError, TypeError, ValueError) as error:
         return f"can't be read: {error}", 0, set()
-    return "", size, {str(party) for party, _, _ in marks}
+    return "", size if size in roots else 0, {str(party) for party, _, _ in marks}
 
 
 def _flaw_in_marks(

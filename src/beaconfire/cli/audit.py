@@ -1,24 +1,44 @@
-"""`beaconfire audit`: verify the logs in a journal, show them, prove that a decision stands in one."""
+"""`beaconfire audit`: verify the logs in a journal, show them, move them away, prove what stands in one."""
 
 import argparse
 import base64
 import binascii
 import json
 import sqlite3
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from beaconfire.audit.record import AuditRecord, decode_record
-from beaconfire.audit.verifier import Found, flaw_in_signatures, leads_to, path_of, verify_log
+from beaconfire.audit.stitching import stitch
+from beaconfire.audit.verifier import (
+    Found,
+    Start,
+    flaw_in_seams,
+    flaw_in_signatures,
+    leads_to,
+    path_of,
+    verify_log,
+)
 from beaconfire.errors import UsageError
 
 CHECKPOINTS: Final = "checkpoint/"
 AUDITED: Final = ("gave/", "given/", "guard/")
 MAXIMUM_BYTES: Final = 1_000_000
 
+KEEP: Final = 10_000
+
 Keys = list[dict[str, Any]]
+
+
+class AuditFile(NamedTuple):
+    """Logs of one file, by name, and where each goes on after what was moved away before."""
+
+    logs: dict[str, list[bytes]]
+    seams: dict[str, Start]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,9 +52,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     prove = actions.add_parser("prove-inclusion", help="prove that a record stands in a log, as JSON")
     prove.add_argument("--log", required=True, help="name, such as given/JPN")
     prove.add_argument("--index", type=int, required=True, metavar="N", help="of the record, from 0")
-    for one in (verify, show, prove):
+    rotate = actions.add_parser("rotate", help="move all but the newest records to an archive")
+    rotate.add_argument("--out", type=Path, required=True, metavar="FILE", help="archive to be made")
+    rotate.add_argument("--keep", type=int, default=KEEP, metavar="N", help="records of each log that stay")
+    for one in (verify, prove):
+        one.add_argument(
+            "--archive", type=Path, nargs="+", default=[], metavar="FILE", help="all that were moved away"
+        )
+    for one in (verify, show, prove, rotate):
         one.add_argument("journal", type=Path, metavar="JOURNAL", help="SQLite journal of a guard or hub")
-    for one in (verify, show):
+    for one in (verify, show, rotate):
         one.add_argument("--json", action="store_true", help="print JSON")
     check = actions.add_parser("check-inclusion", help="check such a proof, without the journal")
     check.add_argument("proof", type=Path, metavar="FILE", help="what prove-inclusion printed")
@@ -53,58 +80,118 @@ def run(arguments: argparse.Namespace) -> int:
             return _verify(arguments)
         case "show":
             return _show(read_logs(arguments.journal), arguments)
+        case "rotate":
+            return _rotate(arguments)
         case "prove-inclusion":
-            print(json.dumps(proof_of(read_logs(arguments.journal), arguments.log, arguments.index)))
-            return 0
+            return _prove(arguments)
         case _:
             return _check(arguments)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     keys = read_keys(arguments.keyring) if arguments.keyring else None
-    logs = read_logs(arguments.journal)
+    files = [read_file(one) for one in (*arguments.archive, arguments.journal)]
     elsewhere = [read_logs(one) for one in arguments.against]
-    found = verify_logs(logs, keys, elsewhere)
+    found = verify_files(files, keys, elsewhere)
     if arguments.json:
-        rows = [{**msgspec.to_builtins(one), **_counts(one, logs)} for one in found]
+        rows = [{**msgspec.to_builtins(one), **_counts(one, files)} for one in found]
         print(json.dumps(rows))
     else:
         for one in found:
+            since = f" from record {one.first}" if one.first else ""
             print(
-                f"{one.log:<12} {one.records:>8} records, {one.signed} signed for by the hub, "
+                f"{one.log:<12} {one.records:>8} records{since}, {one.signed} signed for by the hub, "
                 f"{one.vouched} vouched for by the nation  {one.flaw or 'whole'}"
             )
     return 1 if any(one.flaw for one in found) else 0
 
 
-def _counts(found: Found, logs: dict[str, list[bytes]]) -> dict[str, int]:
-    return {"checkpoints": len(logs.get(CHECKPOINTS + found.log, []))}
+def _counts(found: Found, files: Sequence[AuditFile]) -> dict[str, int]:
+    return {"checkpoints": sum(len(one.logs.get(CHECKPOINTS + found.log, [])) for one in files)}
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    """Move records away, unless something is wrong with what there is."""
+    from beaconfire.adapters.archive import rotate  # noqa: PLC0415 - what verifies stays apart from what writes
+
+    if arguments.keep < 1:
+        raise UsageError(f"{arguments.keep} records", "--keep", "1 or more")
+    found = verify_files([read_file(arguments.journal)], None, [])
+    flawed = [one for one in found if one.flaw]
+    for one in flawed:
+        print(f"{one.log}: {one.flaw}; nothing was moved", file=sys.stderr)
+    if flawed:
+        return 1
+    moved = rotate(arguments.journal, arguments.out, keep=arguments.keep)
+    if arguments.json:
+        print(json.dumps([msgspec.to_builtins(one) for one in moved]))
+        return 0
+    for cut in moved:
+        print(f"{cut.log:<12} records {cut.first} to {cut.size - 1} moved, {cut.kept} stay")
+    if not moved:
+        print(f"no log holds more than {arguments.keep} records; nothing was moved")
+    return 0
+
+
+def _prove(arguments: argparse.Namespace) -> int:
+    files = [read_file(one) for one in (*arguments.archive, arguments.journal)]
+    name = arguments.log
+    whole = stitch([one.logs.get(name, []) for one in files])
+    if whole.flaw or whole.first:
+        raise UsageError(whole.flaw or f"records before {whole.first} are in archives", name, "--archive")
+    checkpoints = [body for one in files for body in one.logs.get(CHECKPOINTS + name, [])]
+    print(json.dumps(proof_of({name: whole.records, CHECKPOINTS + name: checkpoints}, name, arguments.index)))
+    return 0
 
 
 def verify_logs(
     logs: dict[str, list[bytes]], keys: Keys | None, elsewhere: list[dict[str, list[bytes]]]
 ) -> list[Found]:
-    """Return what is wrong with each audit log of a journal.
+    """Return what is wrong with each audit log of one journal of which nothing was moved."""
+    return verify_files([AuditFile(logs, {})], keys, elsewhere)
 
-    A log of which only checkpoints are left counts as cut off, not as one that never was.
+
+def verify_files(
+    files: Sequence[AuditFile], keys: Keys | None, elsewhere: list[dict[str, list[bytes]]]
+) -> list[Found]:
+    """Return what is wrong with each audit log that one journal and its archives make together.
+
+    A log of which only checkpoints are left counts as cut off, not as one that never was. Of one file alone
+    what was moved away is taken as its seam says; of several, all must be there.
 
     Args:
-        logs: of the journal, as `read_logs` gives them.
+        files: archives in any order, and the journal.
         keys: public keys, or None to leave signatures unverified.
         elsewhere: logs of copies, or of a nation's own guard, to find two histories.
     """
-    names = {name for name in logs if name.startswith(AUDITED)}
-    names |= {name.removeprefix(CHECKPOINTS) for name in logs if name.startswith(CHECKPOINTS)}
-    return [
-        verify_log(
-            name,
-            logs.get(name, []),
-            logs.get(CHECKPOINTS + name, []),
-            keys,
-            [body for copy in elsewhere for body in copy.get(CHECKPOINTS + name, [])],
-        )
-        for name in sorted(names)
-    ]
+    names = {name for one in files for name in one.logs if name.startswith(AUDITED)}
+    names |= {
+        name.removeprefix(CHECKPOINTS) for one in files for name in one.logs if name.startswith(CHECKPOINTS)
+    }
+    names |= {name for one in files for name in one.seams}
+    return [_verified(name, files, keys, elsewhere) for name in sorted(names)]
+
+
+def _verified(
+    name: str, files: Sequence[AuditFile], keys: Keys | None, elsewhere: list[dict[str, list[bytes]]]
+) -> Found:
+    whole = stitch([one.logs.get(name, []) for one in files])
+    seams = [one.seams[name] for one in files if name in one.seams]
+    start = next(
+        (one for one in seams if len(files) == 1 and (one[0] == whole.first or not whole.records)), None
+    )
+    found = verify_log(
+        name,
+        whole.records,
+        [body for one in files for body in one.logs.get(CHECKPOINTS + name, [])],
+        keys,
+        [body for copy in elsewhere for body in copy.get(CHECKPOINTS + name, [])],
+        start=start or (0, ()),
+    )
+    missing = f"records 0 to {whole.first - 1} are missing: a file is not there"
+    flaw = whole.flaw or (missing if whole.first and start is None else "")
+    flaw = flaw or found.flaw or ("" if start else flaw_in_seams(seams, whole.records))
+    return msgspec.structs.replace(found, flaw=flaw)
 
 
 def read_logs(journal: Path) -> dict[str, list[bytes]]:
@@ -133,6 +220,27 @@ def read_logs(journal: Path) -> dict[str, list[bytes]]:
             signed = {"body": offer["body"], "signatures": [["HUB", offer["key_id"], offer["signature"]]]}
             logs.setdefault(CHECKPOINTS + offer["log"], []).append(msgspec.msgpack.encode(signed))
     return logs
+
+
+def read_file(path: Path) -> AuditFile:
+    """Return the logs of a journal or an archive and where they go on after what was moved away before.
+
+    Raises:
+        UsageError: no such file, or not a journal.
+    """
+    logs = read_logs(path)
+    seams: dict[str, Start] = {}
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            for (body,) in connection.execute("SELECT body FROM state WHERE key LIKE 'seam/%'"):
+                said = msgspec.msgpack.decode(body)
+                seams[str(said["log"])] = (int(said["size"]), tuple(map(tuple, said["spans"])))
+        finally:
+            connection.close()
+    except (sqlite3.Error, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"a seam can't be read: {error}", str(path)) from error
+    return AuditFile(logs, seams)
 
 
 def read_keys(path: Path) -> Keys:

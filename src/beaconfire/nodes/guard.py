@@ -3,7 +3,7 @@
 Three rules:
 
 1. Only own reports go out, and every report that comes in ends as exactly one audit record: released or
-   refused.
+   refused; while the audit log is at its bound none is taken, and a notice says so.
 2. A released report is committed to the outbox before it leaves; a row goes when the signed receipt of
    that instance comes.
 3. It is sent to all instances at once; one that is silent or does not receipt is told of within 2 s, and
@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from beaconfire.audit.record import AuditLog, Passed, Subject
+from beaconfire.audit.seam import seam_in
 from beaconfire.link.liveness import Liveness
 from beaconfire.link.parallel import ParallelOutbox
 from beaconfire.link.restart import Answering
@@ -26,6 +27,7 @@ from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Probe, Receipt, Restarted, Standing, Suspension
 from beaconfire.messages.vouching import CheckpointOffer
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
+from beaconfire.nodes.audit_room import AuditRoom
 from beaconfire.nodes.commands import (
     Append,
     Channel,
@@ -117,9 +119,10 @@ class GuardNode:
         )
         self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
         log = f"guard/{config.nation}"
-        self._audit = AuditLog(log, rows.log(log))
+        self._audit = AuditLog(log, rows.log(log), seam=seam_in(log, rows.rows(Table.STATE)))
+        self._room = AuditRoom([self._audit])
         self.counters = dict.fromkeys(
-            ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost"), 0
+            ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost", "unrecorded"), 0
         )
         self._vouching = Vouching(config.nation, config.key, config.keyring, rows)
         self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
@@ -159,6 +162,9 @@ class GuardNode:
                 return []
 
     def _report(self, report: Report, now: Now) -> list[Command]:
+        if self._room.full:
+            self.counters["unrecorded"] += 1
+            return []
         decided = self._decide(report, now)
         lane = decided.value.lane if isinstance(decided, Released) else Lane.ROUTINE
         commands: list[Command] = []
@@ -263,6 +269,7 @@ class GuardNode:
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the link."""
         commands = self._tenure.at(now, (HUB,)) + self._resend(now)
+        commands += [self._notice(code, text, now) for code, text in self._room.look(now.monotonic_us)]
         for hub, life in self._liveness.items():
             commands += [
                 Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us, now.utc_us)

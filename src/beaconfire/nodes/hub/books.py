@@ -10,12 +10,13 @@ import msgspec
 
 from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
 from beaconfire.audit.record import AuditLog, Passed, Subject
+from beaconfire.audit.seam import seam_in
 from beaconfire.messages.codec import encode
 from beaconfire.messages.refusal import Withheld
 from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 from beaconfire.messages.words import HUB, Lane, Nation, TimeUs
-from beaconfire.nodes.commands import Append, Channel, Command, Rows, Send
+from beaconfire.nodes.commands import Append, Channel, Command, Rows, Send, Table
 from beaconfire.release.attest import sign_checkpoint, with_cosignature
 from beaconfire.release.decide import Outgoing
 from beaconfire.release.keys import Keyring, SigningKey
@@ -119,7 +120,7 @@ def _restored(name: str, rows: Rows) -> AuditLog:
         signed = msgspec.msgpack.decode(body, type=SignedCheckpoint)
         if len(signed.signatures) > 1:
             vouched = msgspec.msgpack.decode(signed.body, type=Checkpoint).size
-    return AuditLog(name, rows.log(name), vouched)
+    return AuditLog(name, rows.log(name), vouched, seam_in(name, rows.rows(Table.STATE)))
 
 
 def _append(log: AuditLog, subject: Subject, decided: Passed | Withheld, at_us: TimeUs) -> Command:

@@ -1,6 +1,6 @@
 """The hub: verifies what each nation sends, and passes to each partner what the arrangements let pass.
 
-Four rules:
+Five rules:
 
 1. What is receipted is committed together with all that follows from it: the audit records and the
    outbox rows towards every partner. So a restart loses nothing receipted.
@@ -9,6 +9,7 @@ Four rules:
    shared between nations.
 4. It does not fuse. Of what passed through it remembers only ids and, per recipient and track, the newest
    time and the stage that the recipient saw; it keeps a report only while an arrangement delays it.
+5. While one of its audit logs is at its bound it takes no report: each is left to its sender.
 """
 
 from functools import partial
@@ -30,6 +31,7 @@ from beaconfire.messages.transfer import (
 )
 from beaconfire.messages.vouching import Cosignature
 from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Nation, Severity
+from beaconfire.nodes.audit_room import AuditRoom
 from beaconfire.nodes.commands import (
     Channel,
     Command,
@@ -60,7 +62,7 @@ CHECKPOINT_PERIOD_US: Final = 60_000_000
 LATEST_US: Final = 2**62
 COUNTERS: Final = (
     *("received", "released", "refused", "doubled", "rejected"),
-    *("delayed", "delivered", "superseded", "lost", "missing", "cosigned"),
+    *("delayed", "delivered", "superseded", "lost", "missing", "cosigned", "left"),
 )
 
 
@@ -94,6 +96,8 @@ class HubNode:
             mode=config.mode,
         )
         self._links = {nation: Tie(config.instance, nation, rows) for nation in sorted(config.parties)}
+        books = [link.books for link in self._links.values()]
+        self._room = AuditRoom([log for one in books for log in (one.gave, one.given)])
         self._caution = Caution(self.arrangements, rows)
         if config.cautious:
             self._caution.begin(config.parties)
@@ -120,6 +124,9 @@ class HubNode:
 
     def _take_from(self, link: Tie, inbound: Inbound, now: Now) -> list[Command]:
         match inbound.message:
+            case Delivery() if self._room.full:
+                self.counters["left"] += 1
+                return []
             case Delivery() as delivery:
                 return self._delivery(link, delivery, inbound, now)
             case Receipt() as receipt:
@@ -239,6 +246,7 @@ class HubNode:
         """Resend what is due; once a second say how it is and probe the links; sign checkpoints."""
         commands = [*self._caution.to_write(), *self._tenure.at(now, self._links)]
         commands += [one for link in self._links.values() for one in self._serve(link, now)]
+        commands += [self._notice(code, text, now) for code, text in self._room.look(now.monotonic_us)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))

@@ -1,0 +1,36 @@
+"""How much room the audit logs of a node have: told before it ends, and without it nothing is decided."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from beaconfire.audit.record import RECORDS_MAX, RECORDS_NEAR, AuditLog
+
+REPEAT_US: Final = 600_000_000
+"""What is still so is told again after this."""
+
+
+class AuditRoom:
+    """The logs of one node; a log that is full stops all of it, so that none tells of another."""
+
+    def __init__(self, logs: Sequence[AuditLog]) -> None:
+        """Take the logs, as they grow."""
+        self._logs = tuple(logs)
+        self._told = ""
+        self._told_us = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether one holds as many records in the journal as it may."""
+        return any(log.held >= RECORDS_MAX for log in self._logs)
+
+    def look(self, monotonic_us: int) -> list[tuple[str, str]]:
+        """Return code and text of the notice to be given now: of a change, or again of what is still so."""
+        most = max(self._logs, key=lambda log: log.held)
+        code = "audit-full" if self.full else "audit-near-full" if most.held >= RECORDS_NEAR else ""
+        if code == self._told and (not code or monotonic_us - self._told_us < REPEAT_US):
+            return []
+        self._told, self._told_us = code, monotonic_us
+        if not code:
+            return [("audit-room-again", f"the logs have room: {most.name} holds {most.held:,} records")]
+        held = f"{most.name} holds {most.held:,} of {RECORDS_MAX:,} records: beaconfire audit rotate"
+        return [(code, held if code == "audit-near-full" else f"nothing more is released: {held}")]
