@@ -10,7 +10,7 @@ WAITING = (
         "(one.delay_s for one in ruling.groups.values())",
         "(one.delay_s for group, one in ruling.groups.items() if group == Group.PROVENANCE)",
     ),
-    _one("what waits leaves early", "release.decide", "if wait_us > 0:", "if wait_us > 100_000:"),
+    _one("what waits leaves early", "release.decide", "if wait_us > 0:", "if wait_us > 200_000:"),
     _one(
         "what waits leaves when somebody else is served",
         "nodes.hub.waiting",

@@ -41,7 +41,7 @@ _decoders: Final = {group: msgspec.msgpack.Decoder(GROUP_TYPES[group]) for group
 
 def content_of(report: Report, group: Group) -> Content:
     """Return the value of a group in a report, or None."""
-    return getattr(report, group.value)
+    return getattr(report, group)
 
 
 def encode_content(value: Content) -> bytes:

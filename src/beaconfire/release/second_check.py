@@ -100,7 +100,7 @@ def flaw_towards_hub(sealed: bytes, flows: Iterable[Flow], mode: str, now_us: in
 
 
 def _may_have(name: str, header: dict[str, Any], flow: Flow) -> bool:
-    listed = name in _ORDER and name in {str(group.value) for group in flow.groups}
+    listed = name in _ORDER and name in flow.groups
     tighter = _flaw_in_label_of(name, header["label"], flow.recipient)
     low = _level_of(name, header["label"]) <= flow.level_max
     return listed and low and not tighter and flow.originator == header["originator"]
@@ -163,7 +163,7 @@ def _level_of(name: str, label: dict[str, Any]) -> int:
 
 
 def _fits(name: str, whole: dict[str, Any], coarse: dict[str, Any], flow: Flow) -> bool:
-    if name not in _ORDER or name not in {str(group.value) for group in flow.groups}:
+    if name not in _ORDER or name not in flow.groups:
         return False
     if name in {"trajectory", "covariance"} and flow.coast_only:
         state = whole.get("trajectory")
