@@ -11,6 +11,7 @@ from beaconfire.adapters.identity import Identity
 from beaconfire.adapters.wiring import Line, Role, Server
 from beaconfire.errors import UsageError
 from beaconfire.messages.arrangement import KeyClass, TrustedKey
+from beaconfire.messages.strict_json import decode_json
 from beaconfire.messages.words import (
     HUB,
     LINK_SCHEMA,
@@ -195,7 +196,7 @@ class LoadedConfig(msgspec.Struct, frozen=True):
         """Return the keys trusted; raises `UsageError`."""
         path = self.file("keyring")
         try:
-            keys = msgspec.json.decode(_read(path), type=tuple[TrustedKey, ...])
+            keys = decode_json(_read(path), tuple[TrustedKey, ...])
         except msgspec.MsgspecError as error:
             raise UsageError(f"not a keyring: {error}", str(path), "a JSON list of public keys") from error
         return Keyring(key_class_of(self.config.mode), keys)

@@ -36,6 +36,7 @@ from beaconfire.nodes.commands import (
     Node,
     Now,
     Send,
+    Unreadable,
     WakeAt,
 )
 
@@ -183,7 +184,8 @@ class Loop:
             inbound = self._inbound(waiting)
             if inbound is not None:
                 commands += self.node.receive(inbound, now)
-                inputs += [recorded(inbound, waiting.body, now)] if self._options.record else []
+                if self._options.record and not isinstance(inbound.message, Unreadable):
+                    inputs.append(recorded(inbound, waiting.body, now))
             if self.clock.now().monotonic_us - now.monotonic_us > GROUP_US:
                 break
         self._carry_out(commands, inputs, now)
@@ -192,9 +194,12 @@ class Loop:
         heard = waiting.heard
         try:
             message = decode(waiting.body, self._options.schema)
-        except PeerError:
+        except PeerError as error:
             self.counters["undecodable"] += 1
-            return None
+            if heard.channel is not Channel.TO_HUB:
+                return None
+            unreadable = Unreadable(waiting.body, f"{error.code}: {error.detail}")
+            return Inbound(heard.channel, heard.sender, heard.lane, unreadable, len(waiting.body))
         if isinstance(message, Delivery) and len(self._backlog) >= BACKLOG_MAX:
             self.counters["left_to_sender"] += 1
             return None

@@ -16,6 +16,7 @@ from beaconfire.adapters.clock import wall_now_us
 from beaconfire.adapters.configuration import read_hex
 from beaconfire.errors import EnvironmentFault, UsageError
 from beaconfire.messages.arrangement import KeyClass, PublicKey, TrustedKey
+from beaconfire.messages.strict_json import decode_json
 from beaconfire.messages.words import HUB
 from beaconfire.release.keys import (
     SEED_BYTES,
@@ -108,7 +109,7 @@ def _rotate(arguments: argparse.Namespace) -> None:
 def _accept(arguments: argparse.Namespace) -> None:
     keys, path = read_public(arguments.keyring), arguments.rotation
     try:
-        rotation = msgspec.json.decode(_read(path), type=Rotation)
+        rotation = decode_json(_read(path), Rotation)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"not a rotation: {error}", str(path), "what keys rotate writes") from error
     if not is_rotation_good(rotation, read_keyring(arguments.keyring)):
@@ -183,7 +184,7 @@ def read_public(path: Path) -> tuple[TrustedKey, ...]:
         UsageError: unreadable, or not public keys.
     """
     try:
-        return msgspec.json.decode(_read(path), type=tuple[TrustedKey, ...])
+        return decode_json(_read(path), tuple[TrustedKey, ...])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"not public keys: {error}", str(path), "a JSON list of public keys") from error
 

@@ -48,6 +48,7 @@ Message = (
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 _message_decoder: Final = msgspec.msgpack.Decoder(Message)
+_map_decoder: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 _header_decoder: Final = msgspec.msgpack.Decoder(Header)
 _sealed_decoder: Final = msgspec.msgpack.Decoder(Sealed)
 
@@ -77,6 +78,17 @@ def said_once(value: Decoded, data: bytes) -> Decoded:
     return value
 
 
+def _pairs_said(data: bytes) -> int:
+    """Return how many pairs a MessagePack map says it holds.
+
+    Source: MessagePack specification, "map format family": fixmap 0x80 to 0x8f, map 16 0xde, map 32 0xdf.
+    """
+    first = data[0]
+    if first & 0xF0 == 0x80:
+        return first & 0x0F
+    return int.from_bytes(data[1:3] if first == 0xDE else data[1:5], "big")
+
+
 def decode(data: bytes, schema: int = LINK_SCHEMA) -> Message:
     """Return the message in `data`.
 
@@ -89,6 +101,8 @@ def decode(data: bytes, schema: int = LINK_SCHEMA) -> Message:
     """
     try:
         message = cast("Message", _message_decoder.decode(_bounded(data)))
+        if len(_map_decoder.decode(data)) < _pairs_said(data):
+            raise PeerError("schema", "a field given twice")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PeerError("schema", str(error)) from error
     if schema < LINK_SCHEMA and (flaw := flaw_in_version(message, schema)):

@@ -43,6 +43,18 @@ class Channel(StrEnum):
     """From a page of the own nation to its display, inside one process: on no server."""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """What came over a link and is no message: kept for the audit, and for nothing else.
+
+    Attributes:
+        body: as received.
+        detail: why it can't be read.
+    """
+
+    body: bytes
+    detail: str
+
+
 class Inbound(msgspec.Struct, frozen=True):
     """A decoded message and what the bus vouches for.
 
@@ -50,14 +62,14 @@ class Inbound(msgspec.Struct, frozen=True):
         channel: flow it came in on.
         sender: party whose credentials published it (a nation, or HUB).
         lane: connection it came over.
-        message: decoded.
+        message: decoded; to the hub also what can't be.
         size: of its bytes.
     """
 
     channel: Channel
     sender: str
     lane: Lane
-    message: Message
+    message: Message | Unreadable
     size: int
 
 

@@ -14,6 +14,7 @@ from beaconfire.messages.arrangement import (
     Flow,
     SignedBundle,
 )
+from beaconfire.messages.strict_json import decode_json
 from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import HUB, Nation, Sharing
 from beaconfire.release.keys import BUNDLE_TYPE, Keyring, SigningKey, fingerprint
@@ -113,7 +114,7 @@ def read_bundle(text: bytes, where: str) -> SignedBundle:
     if len(text) > MAXIMUM_BUNDLE_BYTES:
         raise UsageError("arrangement too large", where, f"at most {MAXIMUM_BUNDLE_BYTES} bytes")
     try:
-        return msgspec.json.decode(text, type=SignedBundle)
+        return decode_json(text, SignedBundle)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"not a signed arrangement: {error}", where, "JSON with bundle, signatures"
@@ -127,7 +128,7 @@ def bundle_of(signed: SignedBundle, where: str) -> Bundle:
         UsageError: not a bundle.
     """
     try:
-        return msgspec.json.decode(signed.bundle.encode(), type=Bundle)
+        return decode_json(signed.bundle.encode(), Bundle)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise UsageError(f"not an arrangement: {error}", where) from error
 

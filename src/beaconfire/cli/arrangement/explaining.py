@@ -20,6 +20,7 @@ from beaconfire.messages.codec import decode, decode_header, decode_sealed
 from beaconfire.messages.envelope import Sealed
 from beaconfire.messages.label import Label
 from beaconfire.messages.report import Report
+from beaconfire.messages.strict_json import decode_json
 from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import Level, Nation
 from beaconfire.nodes.commands import Channel
@@ -96,7 +97,7 @@ def _read_message(path: Path) -> Said:
     data = _read(path)
     try:
         if data.lstrip()[:1] == b"{":
-            return Said(msgspec.json.decode(data, type=Report), None)
+            return Said(decode_json(data, Report), None)
         return _said(data)
     except (msgspec.MsgspecError, PeerError, UnicodeDecodeError) as error:
         wanted = "a report as JSON, or a report, delivery or sealed report as it travels"

@@ -15,6 +15,7 @@ from beaconfire.errors import EnvironmentFault, PeerError, UsageError
 from beaconfire.messages.arrangement import KeyClass
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.health import Notice
+from beaconfire.messages.strict_json import decode_json
 from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import Lane
 from beaconfire.nodes.commands import Channel
@@ -106,7 +107,7 @@ def read_word(file: Path) -> Suspension:
     """
     try:
         with file.open("rb") as stream:
-            return msgspec.json.decode(stream.read(WORD_BYTES_MAX), type=Suspension)
+            return decode_json(stream.read(WORD_BYTES_MAX), Suspension)
     except OSError as error:
         raise UsageError(f"cannot read it: {error.strerror}", str(file)) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

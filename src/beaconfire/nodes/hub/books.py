@@ -12,7 +12,7 @@ from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.audit.seam import seam_in
 from beaconfire.messages.codec import encode
-from beaconfire.messages.refusal import Withheld
+from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 from beaconfire.messages.words import HUB, Lane, Nation, TimeUs
@@ -23,6 +23,8 @@ from beaconfire.release.keys import Keyring, SigningKey
 
 CHECKPOINTS: Final = "checkpoint/"
 """Prefix of the log that holds the checkpoints of a log."""
+UNREADABLE_PERIOD_US: Final = 1_000_000
+"""What can't be read is recorded that often for a nation; all of it is counted."""
 
 
 class Books:
@@ -41,10 +43,19 @@ class Books:
         self.given = _restored(f"given/{nation}", rows)
         self._checkpointed: dict[str, int] = {}
         self._offered: dict[str, SignedCheckpoint] = {}
+        self._next_unreadable_us = 0
 
     def refuse(self, delivery: Delivery, why: Withheld, at_us: TimeUs) -> Command:
         """Record that a delivery of this nation was refused on arrival."""
         return _append(self.gave, self._subject(delivery, HUB), why, at_us)
+
+    def refuse_unreadable(self, body: bytes, lane: Lane, detail: str, at_us: TimeUs) -> list[Command]:
+        """Record that something of this nation was no message: once a second, as there may be any amount."""
+        if at_us < self._next_unreadable_us:
+            return []
+        self._next_unreadable_us = at_us + UNREADABLE_PERIOD_US
+        subject = Subject(self.nation, HUB, "", lane, body)
+        return [_append(self.gave, subject, Withheld(Reason.SCHEMA, "decode", detail), at_us)]
 
     def withhold(self, delivery: Delivery, recipient: Nation, why: Withheld, at_us: TimeUs) -> Command:
         """Record that a report of this nation was not released to another."""

@@ -42,6 +42,7 @@ from beaconfire.nodes.commands import (
     Rows,
     Send,
     Table,
+    Unreadable,
     WakeAt,
 )
 from beaconfire.nodes.hub.caution import Caution
@@ -145,6 +146,9 @@ class HubNode:
                 return self._suspension(link, said, now)
             case Cosignature() as word:
                 return self._cosignature(link, word)
+            case Unreadable(body=body, detail=detail):
+                self.counters["rejected"] += 1
+                return link.books.refuse_unreadable(body, inbound.lane, detail, now.utc_us)
             case _:
                 self.counters["rejected"] += 1
                 return []
