@@ -10,6 +10,7 @@ from beaconfire.messages.refusal import Reason
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Suspension
 from beaconfire.messages.words import Lane
+from beaconfire.nodes import audit_room
 from beaconfire.nodes.commands import Command, Deliver, Now, Table, WakeAt
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
@@ -162,6 +163,20 @@ def test_a_full_room_lets_the_oldest_go_and_says_so(world: World, monkeypatch: p
     late = world.tick(now(600_000 + DELAY_US))
     assert [fresh(late, number) for number in range(2, 7)] == [False, False, True, True, True]
     assert len([key for key in world.rows.tables[Table.STATE] if key.startswith("waiting/")]) == 0
+
+
+def test_while_the_audit_is_full_what_waits_stays_and_asks_for_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing passes that can't be recorded; nor does the hub spin until there is room."""
+    world.give(2, 100_000)
+    monkeypatch.setattr(audit_room, "RECORDS_MAX", 1)
+    world.woken_at_us.clear()
+    at = now(100_000 + DELAY_US)
+    assert not fresh(world.tick(at), 2)
+    assert min(world.woken_at_us) > at.monotonic_us + 1
+    monkeypatch.undo()
+    assert fresh(world.tick(now(200_000 + DELAY_US)), 2)
 
 
 def test_reports_that_are_ready_leave_in_order_of_coming(world: World) -> None:

@@ -146,12 +146,15 @@ class HubNode:
                 return self._suspension(link, said, now)
             case Cosignature() as word:
                 return self._cosignature(link, word)
-            case Unreadable(body=body, detail=detail):
-                self.counters["rejected"] += 1
-                return link.books.refuse_unreadable(body, inbound.lane, detail, now.utc_us)
-            case _:
-                self.counters["rejected"] += 1
-                return []
+            case other:
+                return self._reject(link, other, inbound.lane, now)
+
+    def _reject(self, link: Tie, message: object, lane: Lane, now: Now) -> list[Command]:
+        """Count what a hub takes from nobody; record what is no message at all while there is room for it."""
+        self.counters["rejected"] += 1
+        if not isinstance(message, Unreadable) or self._room.full:
+            return []
+        return link.books.refuse_unreadable(message.body, lane, message.detail, now.utc_us)
 
     def _delivery(self, link: Tie, delivery: Delivery, inbound: Inbound, now: Now) -> list[Command]:
         commands: list[Command] = []
@@ -261,13 +264,18 @@ class HubNode:
             self._next_checkpoint_us = now.monotonic_us + CHECKPOINT_PERIOD_US
             for link in self._links.values():
                 commands += link.books.checkpoints(self._config.key, now.utc_us)
-        boxes = [box for link in self._links.values() for box in (link.outbox, link.intake, link.room)]
-        dues = [due_us for box in boxes if (due_us := box.next_due_us()) is not None]
-        return [*commands, WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, *dues, LATEST_US)))]
+        due_us = min(self._next_health_us, *(self._next_due_us(link) for link in self._links.values()))
+        return [*commands, WakeAt(max(now.monotonic_us + 1, due_us))]
+
+    def _next_due_us(self, link: Tie) -> int:
+        waiting_us = None if self._room.full else link.room.next_due_us()
+        dues = (link.outbox.next_due_us(), link.intake.next_due_us(), waiting_us)
+        return min((due_us for due_us in dues if due_us is not None), default=LATEST_US)
 
     def _serve(self, link: Tie, now: Now) -> list[Command]:
         """Do what is due on one link: resends, receipts gathered, probes; say what is missing."""
-        commands = self._passage.let_out(link, now) + self._resend(link, now) + self._receipts(link, now)
+        commands = [] if self._room.full else self._passage.let_out(link, now)
+        commands += self._resend(link, now) + self._receipts(link, now)
         probes = link.liveness.probes(now.monotonic_us, now.utc_us)
         commands += [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in probes]
         link.liveness.changes(now.monotonic_us)
