@@ -1,11 +1,14 @@
 """The intake: what one recipient has had from one sender, what is missing, what it owes a receipt for.
 
-Three rules:
+Four rules:
 
 1. A report id that was settled is settled once: every later copy is a double, receipted again, never opened.
 2. A receipt is given only for what `settle` was called for, whose row its caller commits first.
 3. What the sender no longer holds (`oldest_open`) is not missing: it was receipted, replaced or expired;
    nor is what a restarted sender passed over.
+4. What is remembered gives way to what came later, in the own order of coming and not by the sender's
+   numbers, and what was taken never to what was refused: whoever sends what is refused makes nothing
+   forgotten that was taken.
 """
 
 from collections import OrderedDict
@@ -21,7 +24,8 @@ from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import Lane
 
 REMEMBERED_MAX: Final = 8_192
-"""Settled reports remembered per lane; above both bounds of an outbox, so a resend is always known."""
+"""Reports taken that are remembered per lane, and as many refused; above both bounds of an outbox, so a
+resend is always known."""
 RECEIPT_SEQUENCES_MAX: Final = 1_000
 ROUTINE_RECEIPT_WAIT_US: Final = 20_000
 GAP_WAIT_US: Final = 3_000_000
@@ -46,11 +50,12 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class _Settled(msgspec.Struct, frozen=True, array_like=True):
-    """One row's body: a report that was committed, or whose refusal was."""
+    """One row's body: a report that was committed, or whose refusal was; `number` in order of coming."""
 
     sequence: int
     report_id: str
     refused: bool
+    number: int = 0
 
 
 _settled_decoder: Final = msgspec.msgpack.Decoder(_Settled)
@@ -60,20 +65,24 @@ class _LaneIntake:
     """What is known of one lane."""
 
     def __init__(self) -> None:
-        self.settled: OrderedDict[str, bool] = OrderedDict()
-        self.sequences: OrderedDict[int, None] = OrderedDict()
+        self.settled: dict[bool, OrderedDict[str, None]] = {False: OrderedDict(), True: OrderedDict()}
+        self.next_number = {False: 1, True: 1}
         self.highest = 0
         self.missing: dict[int, int] = {}
         self.owed: dict[int, bool] = {}
         self.owed_since_us: int | None = None
 
     def remember(self, one: _Settled) -> None:
-        self.settled[one.report_id] = one.refused
-        self.sequences[one.sequence] = None
+        memory = self.settled[one.refused]
+        memory[one.report_id] = None
+        self.next_number[one.refused] = max(self.next_number[one.refused], one.number + 1)
         self.highest = max(self.highest, one.sequence)
-        for memory in (self.settled, self.sequences):
-            while len(memory) > REMEMBERED_MAX:
-                memory.popitem(last=False)
+        while len(memory) > REMEMBERED_MAX:
+            memory.popitem(last=False)
+
+    def was_refused(self, report_id: str) -> bool | None:
+        """Return whether a report was refused; None if it was not settled, as far as is remembered."""
+        return next((refused for refused in (False, True) if report_id in self.settled[refused]), None)
 
     def owe(self, sequence: int, *, refused: bool, monotonic_us: int) -> None:
         if len(self.owed) < REMEMBERED_MAX:
@@ -115,7 +124,7 @@ class Intake:
                     restored.append((Lane(lane_name), _settled_decoder.decode(body)))
                 except (msgspec.MsgspecError, ValueError):
                     continue
-        for lane, one in sorted(restored, key=lambda pair: pair[1].sequence):
+        for lane, one in sorted(restored, key=lambda pair: (pair[1].number, pair[1].sequence)):
             self._lanes[lane].remember(one)
 
     def is_new(self, delivery: Delivery, *, lane: Lane, monotonic_us: int) -> bool:
@@ -137,7 +146,9 @@ class Intake:
             raise PeerError("bad-sequence", f"{delivery.sequence} with {delivery.oldest_open} open")
         state = self._lanes[lane]
         state.note_missing(delivery, monotonic_us)
-        refused = state.settled.get(delivery.report_id)
+        refused = state.was_refused(delivery.report_id)
+        if refused is None and self.has_taken(delivery.report_id):
+            refused = False
         if refused is None:
             return True
         state.owe(delivery.sequence, refused=refused, monotonic_us=monotonic_us)
@@ -145,19 +156,20 @@ class Intake:
 
     def has_taken(self, report_id: str) -> bool:
         """Return whether a report was committed here, over either lane, and not as a refusal."""
-        return any(state.settled.get(report_id) is False for state in self._lanes.values())
+        return any(report_id in state.settled[False] for state in self._lanes.values())
 
     def settle(self, delivery: Delivery, *, refused: bool, monotonic_us: int) -> Row:
         """Return the row that makes a new delivery settled, for good or as a refusal; a receipt is owed.
 
-        The keys of one lane go round, so that the journal keeps `REMEMBERED_MAX` rows and no more.
+        The keys of one lane go round, those of refusals by themselves, so that the journal keeps
+        `REMEMBERED_MAX` rows of each and no more.
         """
-        one = _Settled(delivery.sequence, delivery.report_id, refused)
         state = self._lanes[delivery.lane]
+        one = _Settled(delivery.sequence, delivery.report_id, refused, state.next_number[refused])
         state.remember(one)
         state.owe(delivery.sequence, refused=refused, monotonic_us=monotonic_us)
-        slot = delivery.sequence % REMEMBERED_MAX
-        return Row(f"{self._prefix}{delivery.lane.value}/{slot:05d}", encode(one))
+        slot = f"{'r' if refused else ''}{one.number % REMEMBERED_MAX:05d}"
+        return Row(f"{self._prefix}{delivery.lane.value}/{slot}", encode(one))
 
     def receipts(self, sign: Callable[[Receipt], Receipt], *, monotonic_us: int) -> tuple[Receipt, ...]:
         """Return the receipts to be sent now: FLASH at once, ROUTINE gathered for 20 ms.

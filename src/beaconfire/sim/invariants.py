@@ -49,10 +49,10 @@ from beaconfire.sim.passages import Breach, Passage, words_of
 
 COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
-TABLE_MAX: Final = {Table.OUTBOX: 32_768, Table.INTAKE: 70_000, Table.STATE: 20_000}
+TABLE_MAX: Final = {Table.OUTBOX: 32_768, Table.INTAKE: 140_000, Table.STATE: 20_000}
 """Rows of each table: the bounds of outbox and intake times the parties, with room."""
 AUDIT_LOGS: Final = ("guard/", "gave/", "given/")
-_settled_decoder: Final = msgspec.msgpack.Decoder(tuple[int, str, bool])
+_settled_decoder: Final = msgspec.msgpack.Decoder(tuple[int, str, bool, int])
 
 
 class Invariants:
@@ -161,7 +161,7 @@ class Invariants:
             self._written_words[address.party] = len(self._words.get(address.party, ()))
         for command in commands:
             if isinstance(command, Keep) and command.table is Table.INTAKE:
-                _, report_id, _ = _settled_decoder.decode(command.body)
+                _, report_id, *_ = _settled_decoder.decode(command.body)
                 self._kept.add((address.party, report_id))
             elif isinstance(command, Append) and command.log.startswith(AUDIT_LOGS):
                 record = decode_record(command.body)

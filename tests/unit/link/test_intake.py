@@ -71,6 +71,32 @@ def test_what_was_settled_is_still_known_after_a_restart() -> None:
     assert again.receipts() == [(Lane.ROUTINE, (1,), (2,))]
 
 
+def test_a_refusal_under_the_number_of_what_was_taken_makes_it_not_forgotten() -> None:
+    """A copy out of another exercise bears the same numbers; found by tests/attack/test_copies.py."""
+    recipient = Recipient()
+    recipient.take(delivery(1))
+    recipient.take(delivery(1, report="of another exercise"), refused=True)
+    assert not Recipient(recipient.table).take(delivery(1))
+
+
+def test_a_copy_on_the_other_lane_is_a_double() -> None:
+    recipient = Recipient()
+    recipient.take(delivery(1))
+    assert not recipient.take(delivery(1, lane=Lane.FLASH, report="report 1"))
+
+
+def test_any_number_of_refusals_make_nothing_forgotten_that_was_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_MAX", 8)
+    recipient = Recipient()
+    recipient.take(delivery(1))
+    for number in range(2, 50):
+        recipient.take(delivery(number), refused=True)
+    assert len(recipient.table) == 9
+    assert not Recipient(recipient.table).take(delivery(1))
+
+
 def test_nothing_is_receipted_before_it_is_settled() -> None:
     recipient = Recipient()
     assert recipient.intake.is_new(delivery(1), lane=Lane.ROUTINE, monotonic_us=0)
