@@ -62,8 +62,6 @@ PICTURED: Final = 5
 """In each so manyth story the observer's picture is the real one, which computes; else a stand-in takes."""
 QUIET_US: Final = 300_000
 """After the last slot, so that resends and gathered receipts fall into the story."""
-LATER_SLOTS: Final = 4
-"""Over which the longest delay and the way to the hub reach."""
 PROMPT_US: Final = 60_000
 """Longest way of a report from its nation through the hub."""
 AFTER_US: Final = 61_000_000
@@ -261,9 +259,7 @@ def _check_order(said: dict[str, Said], given: Iterable[Given]) -> None:
 
 def _check_one(story: Story, said: Said, one: Given) -> None:
     """Hold one delivery, when it first left, against what may pass of it then."""
-    views = [story.view(said)]
-    if one.lane is Lane.ROUTINE and views[0].delay_ms:
-        views += [story.view(said, later) for later in range(1, LATER_SLOTS)]
+    views = story.views(said) if one.lane is Lane.ROUTINE else (story.view(said),)
     if not any(_fits(one, view, views[0]) for view in views):
         raise Breach(
             f"{story.observer} has {sorted(one.groups)} of {one.report_id}, of these coarse "
