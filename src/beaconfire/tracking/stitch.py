@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from beaconfire.frames.types import Vector
 from beaconfire.messages.words import Status
+from beaconfire.tracking.algebra import inverse_kernel
 from beaconfire.tracking.filter import gate_kernel, predict_kernel
 from beaconfire.tracking.motion import BOOST_NOISE, UNSEEN_S, Motion
 from beaconfire.tracking.track import Track
@@ -175,7 +176,7 @@ def _distance(difference: Vector, total: Vector) -> float:
     six = difference[:6].copy()
     if not np.isfinite(six).all() or not np.isfinite(total).all():
         return math.inf
-    weighted = np.linalg.solve(total, six)
+    weighted = inverse_kernel(total) @ six  # finite however far a covariance has grown
     distance = 0.0
     for i in range(6):
         distance += six[i] * weighted[i]
