@@ -128,3 +128,11 @@ def test_none_is_passed_over_that_could_be_joined() -> None:
     assert all(joint_cost(old, new) is None for old in olds if old not in kept)
     assert olds[0] in kept
     assert len(kept) < len(olds)
+
+
+def test_a_covariance_beyond_all_bounds_is_compared_all_the_same() -> None:
+    old, new = _motion(TRUTH, 60, 75), _motion(TRUTH, 80, 92)
+    for size in (1e60, 1e160):
+        old.covariance = np.full((10, 10), size)
+        costs = (same_flight(old, new, doubled=False), same_flight(old, new, doubled=True))
+        assert all(cost is None or math.isfinite(cost) for cost in costs)
