@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from beaconfire.adapters.configuration import read_config
-from beaconfire.adapters.fault_turns import hold_back, restarts_for, upgrade_of
+from beaconfire.adapters.fault_turns import EVERY_ROLE, hold_back, restarts_for, upgrade_of
 from beaconfire.adapters.installation import Installation, make_installation, read_installation
 from beaconfire.adapters.journal import recorded_inputs
 from beaconfire.adapters.wiring import Role
@@ -59,13 +59,17 @@ def test_upgrade_one_process_after_the_other_and_half_back_loses_nothing(tmp_pat
 
 @pytest.mark.real
 @pytest.mark.timeout(280)
-def test_five_kills_in_a_row_of_hub_server_and_guard_need_no_hand() -> None:
-    places = ["hub/HUB-1", "guard/KOR", "server/HUB-2"]
-    found = _campaign("restarts", "--count", "5", "--only", *places)
+def test_kills_in_a_row_of_a_process_of_every_kind_need_no_hand() -> None:
+    nation = [f"{role}/KOR" for role in ("national", "guard", "picture", "warning", "display")]
+    places = ["hub/HUB-1", *nation, "server/HUB-2"]
+    found = _campaign("restarts", "--count", "3", "--only", *places)
     assert [one["place"] for one in found["trials"]] == places
     assert found["lost"] == found["missing"] == found["doubled"] == 0
     assert found["acknowledged"] > 100
     assert all(one["gap_ms"] is not None for one in found["trials"]), "reports went on arriving"
+    backs = {one["place"]: one["comeback"] for one in found["trials"]}
+    assert backs.pop("server/HUB-2") is None, "a server keeps no journal; that reports arrived says it"
+    assert all(one["after_ms"] is not None and one["goes_on"] for one in backs.values())
 
 
 def test_every_process_and_server_has_its_restarts_and_an_upgrade_leaves_one_nation_behind(
@@ -74,7 +78,7 @@ def test_every_process_and_server_has_its_restarts_and_an_upgrade_leaves_one_nat
     made = make_installation(tmp_path / "here", nations=NATIONS)
     places = {one.place for one in restarts_for(made, 20)}
     assert places >= {f"{kind}/{hub}" for kind in ("hub", "server") for hub in HUB_INSTANCES}
-    assert places >= {f"{kind}/{one}" for kind in ("guard", "picture", "server") for one in NATIONS}
+    assert places >= {f"{kind}/{one}" for kind in (*EVERY_ROLE - {"hub"}, "server") for one in NATIONS}
     hold_back(made)
     assert {read_config(one.config).config.schema for one in made.processes} == {LINK_SCHEMA_BEFORE}
     touched = {one.place.split("/")[1] for one in upgrade_of(made)}

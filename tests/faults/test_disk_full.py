@@ -4,30 +4,25 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from beaconfire.adapters.building import build_node
-from beaconfire.adapters.bus import Bus
-from beaconfire.adapters.clock import Clock, wall_now_us
-from beaconfire.adapters.configuration import read_config
+from beaconfire.adapters.clock import wall_now_us
 from beaconfire.adapters.installation import Installation, Options, make_installation
 from beaconfire.adapters.journal import Journal
-from beaconfire.adapters.loop import Loop, LoopOptions
 from beaconfire.adapters.wiring import Heard, Role
 from beaconfire.cli.campaign_faults import notional_report
 from beaconfire.messages.codec import decode, encode
-from beaconfire.messages.health import Notice
 from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import HUB, Lane, Nation
 from beaconfire.nodes.commands import Channel, Table
+from real_processes import WITHIN_S, Process, bus_of, until
 from real_servers import RealServers
 
 KOR, JPN = Nation("KOR"), Nation("JPN")
 SIZE = "3M"
-WITHIN_S = 40.0
 
 pytestmark = [
     pytest.mark.real,
@@ -44,44 +39,6 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-class Process:
-    """One process of the installation, run in this one, and what it has given notice of."""
-
-    def __init__(self, made: Installation, role: Role, party: str, journal: Path) -> None:
-        entry = next(one for one in made.processes if (one.role, one.party) == (role, party))
-        loaded = read_config(entry.config)
-        self.journal = Journal(journal)
-        self.bus = Bus(party, role, loaded.endpoints())
-        node = build_node(loaded, self.journal)
-        self.loop = Loop(node, self.bus, self.journal, Clock(), LoopOptions(party, entry.name))
-        self.notices: list[tuple[float, Notice]] = []
-        self.loop.on_notice = lambda notice: self.notices.append((time.monotonic(), notice))
-        self.task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        await self.bus.open(self.loop.accept, within_s=WITHIN_S)
-        self.task = asyncio.create_task(self.loop.run())
-
-    async def stop(self) -> None:
-        self.loop.stop()
-        if self.task is not None:
-            await self.task
-        await self.bus.close()
-        self.journal.close()
-
-    def codes(self) -> set[str]:
-        return {notice.code for _, notice in self.notices}
-
-    def said_s(self, code: str) -> float:
-        return next(at_s for at_s, notice in self.notices if notice.code == code)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not condition():  # noqa: ASYNC110 - what is awaited happens elsewhere
-            await asyncio.sleep(0.02)
-
-
 def _fill(filler: Path) -> None:
     """Write until there is no room for another byte."""
     handle = os.open(filler, os.O_WRONLY | os.O_CREAT)
@@ -90,11 +47,6 @@ def _fill(filler: Path) -> None:
             os.write(handle, bytes(4_096))
     except OSError:
         os.close(handle)
-
-
-def bus_of(made: Installation, role: Role, party: str) -> Bus:
-    entry = next(one for one in made.processes if (one.role, one.party) == (role, party))
-    return Bus(party, role, read_config(entry.config).endpoints())
 
 
 def test_the_sender_is_told_what_is_new_still_flows_and_it_recovers(small: Path, tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from beaconfire.adapters.installation import Installation
 from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE
 
 ROLES: Final = frozenset({"hub", "guard", "picture"})
+"""What carries a report from one nation to another."""
+EVERY_ROLE: Final = ROLES | {"national", "warning", "display"}
+"""All that keep a journal."""
 
 
 class Fault(NamedTuple):
@@ -51,7 +54,7 @@ def faults_for(installation: Installation, count: int, first: int = 0) -> Iterat
     return islice(turn, first, first + count)
 
 
-def restarts_for(installation: Installation, count: int, roles: frozenset[str] = ROLES) -> list[Fault]:
+def restarts_for(installation: Installation, count: int, roles: frozenset[str] = EVERY_ROLE) -> list[Fault]:
     """Return one fault for each server and process of these roles: it is killed so often in a row."""
     processes = [one.name for one in installation.processes if one.role.value in roles]
     servers = [one.name for one in installation.servers]

@@ -18,6 +18,7 @@ import msgspec
 from beaconfire.adapters.arena import Arena, Runner
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import wall_now_us
+from beaconfire.adapters.comeback import Comeback, comeback_of
 from beaconfire.adapters.configuration import read_config, write_config
 from beaconfire.adapters.fault_turns import Fault
 from beaconfire.adapters.installation import Installation
@@ -67,6 +68,7 @@ class Trial(msgspec.Struct, frozen=True):
         ended_us: wall time; for a kill, a while later.
         gap_ms: longest that a report given meanwhile took to a picture that was not hit itself.
         gap_hit_ms: the same where the nation's own processes were hit; None for a hub.
+        comeback: of the process that was hit; None for servers and links.
     """
 
     kind: str
@@ -75,6 +77,7 @@ class Trial(msgspec.Struct, frozen=True):
     ended_us: int
     gap_ms: float | None
     gap_hit_ms: float | None
+    comeback: Comeback | None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -307,6 +310,7 @@ class Ordeal:
             ended_us=ended_us,
             gap_ms=max(apart) / 1_000 if apart else None,
             gap_hit_ms=max(hit) / 1_000 if hit else None,
+            comeback=comeback_of(self._installation, fault.place, began_us, ended_us),
         )
 
 

@@ -32,7 +32,7 @@ STEADY_S: Final = 10.0
 OUTPUT_LINE_MAX: Final = 500
 _PR_SET_PDEATHSIG: Final = 1
 _COMPUTING: Final = (Role.PICTURE, Role.NATIONAL)
-"""Roles with numerics; the first compiles all there is to compile."""
+"""Roles with numerics; the first of each compiles what its role needs."""
 
 _ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
@@ -119,14 +119,15 @@ class Supervisor:
         self._servers = {one.name: _server_child(one, binary) for one in installation.servers}
         chosen = [one for one in installation.processes if one.name not in without]
         self._processes = {one.name: _process_child(one) for one in chosen}
-        self._computing = [one.name for role in _COMPUTING for one in chosen if one.role is role]
+        self._computing = [[one.name for one in chosen if one.role is role] for role in _COMPUTING]
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def start(self) -> None:
         """Start everything and return once all are ready; then start the event clock.
 
-        Of those that compute, the first is waited for before the others, so that they find the numerics made.
+        Of those that compute, the first of each role is waited for before the others, so that they find the
+        numerics made.
 
         Raises:
             UsageError: a server's port is taken by another program.
@@ -138,8 +139,9 @@ class Supervisor:
             self._progress(
                 f"starting {len(self._processes)} processes, compiling the numerics (once, then kept)"
             )
-            first, later = self._computing[:1], self._computing[1:]
-            others = [name for name in self._processes if name not in self._computing]
+            first = [name for names in self._computing for name in names[:1]]
+            later = [name for names in self._computing for name in names[1:]]
+            others = [name for name in self._processes if name not in {*first, *later}]
             self._start_all([*first, *others])
             await self._wait_for_all(first)
             self._start_all(later)

@@ -82,7 +82,8 @@ def _on_loopback(directory: Path, arguments: argparse.Namespace) -> Outcome:
             if place not in known:
                 raise UsageError(f"no {place}", "--only", ", ".join(known))
         faults = [one for one in faults if not arguments.only or one.place in arguments.only]
-    return _suffered(Ordeal(made, Loopback(made, ROLES), notional_report, QUICK), faults)
+    roles = ROLES | {one.place.split("/")[0] for one in faults}
+    return _suffered(Ordeal(made, Loopback(made, frozenset(roles)), notional_report, QUICK), faults)
 
 
 def suffer(directory: Path, count: int, first: int = 0) -> Outcome:
@@ -130,6 +131,8 @@ def _gaps(outcome: Outcome) -> dict[str, dict[str, float | int]]:
             found.setdefault(trial.kind, []).append(trial.gap_ms)
         if trial.gap_hit_ms is not None:
             found.setdefault(f"{trial.kind}, own nation", []).append(trial.gap_hit_ms)
+        if trial.kind == "kill" and trial.comeback is not None and trial.comeback.after_ms is not None:
+            found.setdefault("kill, until it runs again", []).append(trial.comeback.after_ms)
     return {kind: _spread(sorted(gaps)) for kind, gaps in sorted(found.items()) if gaps}
 
 

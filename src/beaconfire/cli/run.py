@@ -176,10 +176,15 @@ async def _serve(loaded: LoadedConfig, loop: Loop) -> None:
 
 def prepare(loaded: LoadedConfig) -> None:
     """Import and compile what a role needs, before it says that it is ready."""
-    if loaded.config.role in HEAVY:
-        from beaconfire.adapters.warming import warm_up  # noqa: PLC0415 - numba, for these roles only
+    if loaded.config.role is Role.NATIONAL:
+        from beaconfire.adapters.warming_tracker import warm_up_tracker  # noqa: PLC0415 - for this role only
 
-        warm_up(picture=loaded.config.role is Role.PICTURE)
+        warm_up_tracker()
+    elif loaded.config.role is Role.PICTURE:
+        from beaconfire.adapters.warming_picture import warm_up_picture  # noqa: PLC0415 - for this role only
+
+        import_module("beaconfire.nodes.picture")
+        warm_up_picture()
     elif loaded.config.role is Role.DISPLAY:
         import_module("beaconfire.cli.serving")
 

@@ -50,7 +50,10 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class _Settled(msgspec.Struct, frozen=True, array_like=True):
-    """One row's body: a report that was committed, or whose refusal was; `number` in order of coming."""
+    """One row's body: a report that was committed, or whose refusal was; `number` in order of coming.
+
+    It is 0 in rows of before there was one: their keys went by the sequence, where the next number goes on.
+    """
 
     sequence: int
     report_id: str
@@ -75,7 +78,8 @@ class _LaneIntake:
     def remember(self, one: _Settled) -> None:
         memory = self.settled[one.refused]
         memory[one.report_id] = None
-        self.next_number[one.refused] = max(self.next_number[one.refused], one.number + 1)
+        number = one.number or one.sequence
+        self.next_number[one.refused] = max(self.next_number[one.refused], number + 1)
         self.highest = max(self.highest, one.sequence)
         while len(memory) > REMEMBERED_MAX:
             memory.popitem(last=False)

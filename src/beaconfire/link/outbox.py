@@ -124,6 +124,7 @@ class Outbox:
             if queue.next_sequence > 1:
                 queue.next_sequence += RESTART_SKIP
         self._unsaid: list[str] = []
+        self._resting: set[Lane] = set()
 
     def _restore(self, name: str, body: bytes) -> None:
         lane_name, _, rest = name.partition("/")
@@ -263,6 +264,8 @@ class Outbox:
 
     def _resend(self, lane: Lane, monotonic_us: int) -> list[Held]:
         queue = self._lanes[lane]
+        if lane in self._resting:
+            return []
         numbers = queue.open if lane is Lane.FLASH else reversed(queue.open)
         ready = [n for n in numbers if queue.timers[n].next_us <= monotonic_us][:RESEND_WINDOW]
         for number in ready:
@@ -273,12 +276,23 @@ class Outbox:
         return [queue.open[number] for number in ready]
 
     def next_due_us(self) -> int | None:
-        """Return the monotonic time of the next resend, or None if nothing is open."""
-        times = [timer.next_us for queue in self._lanes.values() for timer in queue.timers.values()]
+        """Return the monotonic time of the next resend, or None if there is none to come."""
+        awake = [queue for lane, queue in self._lanes.items() if lane not in self._resting]
+        times = [timer.next_us for queue in awake for timer in queue.timers.values()]
         return min(times, default=None)
+
+    def link_down(self, lane: Lane) -> None:
+        """Let what is open on ROUTINE rest until the link is up: its newest is to go first then.
+
+        Without this, what fell due while nobody heard it would be behind what falls due next. FLASH is
+        resent all the same, oldest first: a link may hear what it can't answer.
+        """
+        if lane is Lane.ROUTINE:
+            self._resting.add(lane)
 
     def link_up(self, lane: Lane) -> None:
         """Make everything open in a lane due at once: the link is back."""
+        self._resting.discard(lane)
         for timer in self._lanes[lane].timers.values():
             timer.next_us = 0
             timer.wait_us = FIRST_RESEND_US
@@ -286,10 +300,12 @@ class Outbox:
     def reopen(self, *, utc_us: int) -> tuple[Row, ...]:
         """Open again what was receipted and has not expired; return the rows to write.
 
-        For a recipient that was started again and may have lost it. All of it is due at once.
+        For a recipient that was started again and may have lost it. All of it is due at once, and so is what
+        was open: its resends have backed off meanwhile, by seconds.
         """
         rows: list[Row] = []
         for lane, queue in self._lanes.items():
+            self.link_up(lane)
             bound = FLASH_ROWS_MAX if lane is Lane.FLASH else ROUTINE_ROWS_MAX
             opened = [
                 held for held in queue.retained.take(utc_us) if len(queue.open) < bound and queue.reopen(held)

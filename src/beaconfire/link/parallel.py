@@ -128,6 +128,10 @@ class ParallelOutbox:
         """Open again what one instance has receipted, and return the rows to write."""
         return self._outboxes[recipient].reopen(utc_us=utc_us)
 
+    def link_down(self, recipient: str, lane: Lane) -> None:
+        """Let what is open on ROUTINE towards one instance rest until it is heard again."""
+        self._outboxes[recipient].link_down(lane)
+
     def link_up(self, recipient: str, lane: Lane) -> None:
         """Make everything open towards one instance in a lane due at once."""
         self._outboxes[recipient].link_up(lane)

@@ -274,7 +274,9 @@ class GuardNode:
             commands += [
                 Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us, now.utc_us)
             ]
-            life.changes(now.monotonic_us)
+            for change in life.changes(now.monotonic_us):
+                if not change.up:
+                    self._outbox.link_down(hub, change.lane)
             commands += [*self._look_for_receipts(hub, now), *self._look_at_clock(hub, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US

@@ -3,14 +3,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from beaconfire.adapters import warming
-from beaconfire.messages.words import Nation, Phase, Status
+import pytest
 
-OWN, PARTNER = Nation("XXA"), Nation("XXB")
+from beaconfire.adapters import warming_picture, warming_tracker
+from beaconfire.adapters.warming_arc import OWN, PARTNER
+from beaconfire.messages.words import Phase, Status
 
 
 def test_the_made_up_arc_goes_through_every_stage_of_a_track() -> None:
-    reports = [report for report, _ in warming._reports(OWN)]
+    reports = [report for report, _ in warming_tracker._reports(OWN)]
     transforms = {report.provenance.transform for report in reports if report.provenance}
     assert transforms >= {"coast-batch", "boost-filter"}
     statuses = {report.classification.status for report in reports if report.classification}
@@ -20,27 +21,38 @@ def test_the_made_up_arc_goes_through_every_stage_of_a_track() -> None:
 
 
 def test_the_picture_fuses_two_nations_and_makes_a_launch_point_and_an_impact_area() -> None:
-    reports = [*list(warming._reports(OWN))[::5], *list(warming._reports(PARTNER))[::5]]
-    events = list(warming._events(reports))
+    reports = [*warming_picture.reports_of(OWN), *warming_picture.reports_of(PARTNER)]
+    events = list(warming_picture.events_of(sorted(reports, key=lambda one: one.stated_at_us)))
     assert any(event.launch is not None for event in events)
     assert any(event.impact for event in events)
     assert any(len(event.contributors) == 2 for event in events)
 
 
-def _late(flight: str, role: str) -> dict[str, list[str]]:
-    """Return what is compiled in mid-flight by a process that warmed up as a role does."""
+def test_a_picture_loads_no_tracker_to_start() -> None:
+    """It is back sooner so; what a tracker needs of SciPy alone takes longer than the rest of its imports."""
+    code = "import sys; from beaconfire.adapters.warming_picture import warm_up_picture; warm_up_picture();"
+    code += "import beaconfire.nodes.picture; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "beaconfire.fusion.picture" in loaded
+    assert not [one for one in loaded if one.startswith(("beaconfire.tracking", "scipy.optimize"))]
+
+
+def _late(flight: str, warmed: str, ran: str) -> dict[str, list[str]]:
+    """Return what is compiled in mid-flight by a process that warmed up as a role does, in a role's part."""
     script = Path(__file__).parents[2] / "late_compilation.py"
     done = subprocess.run(
-        [sys.executable, str(script), flight, role], capture_output=True, text=True, check=True
+        [sys.executable, str(script), flight, warmed, ran], capture_output=True, text=True, check=True
     )
     found: dict[str, list[str]] = json.loads(done.stdout)
     return found
 
 
-def test_nothing_is_left_to_be_compiled_in_the_middle_of_a_flight() -> None:
-    assert _late("2022-10-04", "picture") == {}
+@pytest.mark.parametrize("role", ["national", "picture"])
+def test_nothing_is_left_to_be_compiled_in_the_middle_of_a_flight(role: str) -> None:
+    assert _late("2022-10-04", role, role) == {}
 
 
 def test_a_picture_that_warmed_up_like_a_tracker_is_found() -> None:
-    late = _late("2017-05-29", "national")
+    late = _late("2017-05-29", "national", "picture")
     assert any(name.startswith("beaconfire.fusion") for name in late)

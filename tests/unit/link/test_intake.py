@@ -5,6 +5,7 @@ from beaconfire.errors import PeerError
 from beaconfire.link import intake as module
 from beaconfire.link.intake import GAP_WAIT_US, ROUTINE_RECEIPT_WAIT_US, Intake
 from beaconfire.link.journal import Row
+from beaconfire.link.outbox import RESTART_SKIP
 from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import HUB, Lane
 
@@ -95,6 +96,31 @@ def test_any_number_of_refusals_make_nothing_forgotten_that_was_taken(
         recipient.take(delivery(number), refused=True)
     assert len(recipient.table) == 9
     assert not Recipient(recipient.table).take(delivery(1))
+
+
+def test_what_came_before_its_sender_was_restarted_is_still_known_after_an_own_restart() -> None:
+    """A restart of the sender passes 2**20 numbers over, a multiple of what the journal keeps."""
+    assert RESTART_SKIP % module.REMEMBERED_MAX == 0, "so that rows kept by number would meet"
+    recipient = Recipient()
+    for number in (1, 2, 3):
+        recipient.take(delivery(number, report=f"before {number}"))
+    for number in (1, 2):
+        recipient.take(delivery(RESTART_SKIP + number, report=f"after {number}"))
+    again = Recipient(recipient.table)
+    for number in (1, 2, 3):
+        assert not again.take(delivery(RESTART_SKIP + 10 + number, report=f"before {number}")), "a double"
+
+
+def test_of_rows_of_before_there_were_numbers_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_MAX", 4)
+    rows = {
+        f"HUB>JPN/ROUTINE/{n % 4:05d}": msgspec.msgpack.encode((n, f"old {n}", False)) for n in range(5, 9)
+    }
+    recipient = Recipient(rows)
+    assert recipient.take(delivery(9, report="new"))
+    again = Recipient(recipient.table)
+    assert [again.take(delivery(20 + n, report=f"old {n}")) for n in (6, 7, 8)] == [False] * 3
+    assert len(recipient.table) == 4
 
 
 def test_nothing_is_receipted_before_it_is_settled() -> None:

@@ -204,6 +204,20 @@ def test_resends_back_off_to_a_limit_and_start_anew_when_the_link_is_back() -> N
     assert sequences(box, monotonic_us=now_us) == [(Lane.ROUTINE, 1)]
 
 
+def test_while_the_link_is_down_routine_rests_and_flash_does_not() -> None:
+    box = Outbox("KOR", HUB, [])
+    for number in range(3):
+        put(box, released(f"r{number}"))
+        put(box, released(f"f{number}", Lane.FLASH))
+    for lane in Lane:
+        box.link_down(lane)
+    late_us = 100 * LAST_RESEND_US
+    assert sequences(box, monotonic_us=late_us) == [(Lane.FLASH, number) for number in (1, 2, 3)]
+    assert (box.next_due_us() or 0) > late_us, "what rests wakes nobody"
+    box.link_up(Lane.ROUTINE)
+    assert sequences(box, monotonic_us=late_us) == [(Lane.ROUTINE, number) for number in (3, 2, 1)]
+
+
 def test_flash_is_resent_oldest_first_and_routine_newest_first_a_window_at_a_time() -> None:
     disk = Disk()
     box = Outbox("KOR", HUB, [])
@@ -337,7 +351,7 @@ def test_a_receiver_that_was_started_again_is_sent_what_it_had_receipted() -> No
         "KOR>HUB/FLASH/0000000000000002",
         "KOR>HUB/ROUTINE/0000000000000001",
     ]
-    assert sequences(box) == [(Lane.FLASH, 1), (Lane.FLASH, 2), (Lane.ROUTINE, 1)]
+    assert sequences(box) == [*((Lane.FLASH, number) for number in (1, 2, 3)), (Lane.ROUTINE, 1)], "h too"
     assert delivery(put(box, released("i", Lane.FLASH)).parcel).oldest_open == 1
     assert box.reopen(utc_us=0) == ()
     assert box.receipt(receipt(1, 2, lane=Lane.FLASH)).delivered == ("f", "g")

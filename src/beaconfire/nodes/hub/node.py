@@ -278,7 +278,9 @@ class HubNode:
         commands += self._resend(link, now) + self._receipts(link, now)
         probes = link.liveness.probes(now.monotonic_us, now.utc_us)
         commands += [Send(Channel.TO_NATION, link.nation, one.lane, one) for one in probes]
-        link.liveness.changes(now.monotonic_us)
+        for change in link.liveness.changes(now.monotonic_us):
+            if not change.up:
+                link.outbox.link_down(change.lane)
         clock = link.liveness.peer_clock
         off = clock.changed()
         if off is not None:
