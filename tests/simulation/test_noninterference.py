@@ -9,6 +9,7 @@ import pytest
 from beaconfire.messages.refusal import Withheld
 from beaconfire.messages.words import Nation
 from beaconfire.nodes.hub import passage as hub_passage
+from beaconfire.release.choice import Waited
 from beaconfire.release.decide import Later, Outgoing, Released, release_to_partner
 from beaconfire.release.opening import Opened
 from beaconfire.release.ruling import Releaser
@@ -48,15 +49,20 @@ def test_a_drawn_pact_says_in_cedar_and_in_flows_what_it_lists() -> None:
     assert {(flow.originator, flow.recipient) for flow in template.flows} == pairs
 
 
+def test_what_waits_passes_under_no_other_arrangements_than_it_came_under() -> None:
+    """Found by the campaign: an arrangement was suspended meanwhile, and its obligations with it."""
+    Pairs().run(5_026_510)
+
+
 def test_ids_that_count_what_others_get_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Known bad: numbers what a nation gets by all that was decided, for whomever."""
     counted: list[str] = []
 
     def counting(
-        opened: Opened, recipient: str, releaser: Releaser, now_us: int, waited_us: int | None = None
+        opened: Opened, recipient: str, releaser: Releaser, now_us: int, waited: Waited | None = None
     ) -> Released[Outgoing] | Withheld | Later:
         counted.append(recipient)
-        answer = release_to_partner(opened, Nation(recipient), releaser, now_us, waited_us)
+        answer = release_to_partner(opened, Nation(recipient), releaser, now_us, waited)
         if isinstance(answer, Released):
             assert isinstance(answer.value, Outgoing)
             numbered = msgspec.structs.replace(answer.value, report_id=f"{len(counted)}")

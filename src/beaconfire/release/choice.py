@@ -16,6 +16,18 @@ from beaconfire.release.trail import Stage, stage_of
 _NOTHING: Final = Sanitised(value=None)
 
 
+class Waited(msgspec.Struct, frozen=True):
+    """How a report has waited.
+
+    Attributes:
+        us: for how long.
+        agreements: digests of those under which it was told to.
+    """
+
+    us: int
+    agreements: tuple[str, ...]
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What is asked.
 
@@ -24,14 +36,14 @@ class Asked(msgspec.Struct, frozen=True):
         recipient: partner.
         releaser: of the hub.
         now_us: UTC.
-        waited_us: since it came, of a report that was to wait; it is ROUTINE. None when it comes.
+        waited: how a report has waited that was told to; it is ROUTINE. None when it comes.
     """
 
     opened: Opened
     recipient: Nation
     releaser: Releaser
     now_us: int
-    waited_us: int | None
+    waited: Waited | None
 
     @property
     def track(self) -> tuple[str, str]:
@@ -53,7 +65,7 @@ class Asked(msgspec.Struct, frozen=True):
     def lane(self, stage: Stage) -> Lane | None:
         """Return the lane; None if a newer report of the track passed, beside which this one says nothing."""
         trail, sent_at_us = self.releaser.trail, self.opened.header.sent_at_us
-        if self.waited_us is None:
+        if self.waited is None:
             return trail.lane_of(self.recipient, self.track, stage, sent_at_us)
         return None if trail.is_overtaken(self.recipient, self.track, sent_at_us) else Lane.ROUTINE
 
@@ -66,12 +78,14 @@ class Choice(msgspec.Struct, frozen=True):
         stage: that it shows, or would show as a FLASH.
         ruling: for the lane.
         contents: what the ruling leaves.
+        agreements: digests of those in force.
     """
 
     lane: Lane
     stage: Stage
     ruling: Ruling
     contents: dict[Group, Sanitised]
+    agreements: tuple[str, ...]
 
 
 def _flaw_in_opened(asked: Asked) -> Withheld | None:
@@ -97,6 +111,9 @@ def choose(asked: Asked) -> Choice | Withheld:
     if flaw is not None:
         return flaw
     agreements = asked.agreements()
+    digests = tuple(one.digest for one in agreements)
+    if asked.waited is not None and asked.waited.agreements != digests:
+        return Withheld(Reason.NO_ARRANGEMENT, "waiting", "another set is in force than when it came")
     urgent = asked.ruled(agreements, Lane.FLASH)
     if isinstance(urgent, Withheld):
         return urgent
@@ -112,7 +129,7 @@ def choose(asked: Asked) -> Choice | Withheld:
         return Withheld(reason=Reason.NOTHING_LEFT, rule="sanitise")
     if lane is None:
         return Withheld(reason=Reason.REPLAYED, rule="superseded")
-    return Choice(lane, stage, ruling, contents)
+    return Choice(lane, stage, ruling, contents, digests)
 
 
 def _sanitised(asked: Asked, ruling: Ruling) -> dict[Group, Sanitised]:

@@ -17,7 +17,7 @@ from beaconfire.messages.report import Report
 from beaconfire.messages.words import HUB, Group, Lane, Nation
 from beaconfire.release.age import worth_until_us
 from beaconfire.release.arrangements import Agreement
-from beaconfire.release.choice import Asked, Choice, choose, remember
+from beaconfire.release.choice import Asked, Choice, Waited, choose, remember
 from beaconfire.release.content import content_of
 from beaconfire.release.label import flaw_in_label
 from beaconfire.release.opening import Opened
@@ -196,13 +196,15 @@ class Later(msgspec.Struct, frozen=True):
 
     Attributes:
         wait_us: from now on.
+        agreements: digests of those in force; under any others it does not pass.
     """
 
     wait_us: int
+    agreements: tuple[str, ...]
 
 
 def release_to_partner(
-    opened: Opened, recipient: Nation, releaser: Releaser, now_us: int, waited_us: int | None = None
+    opened: Opened, recipient: Nation, releaser: Releaser, now_us: int, waited: Waited | None = None
 ) -> "Released[Outgoing] | Withheld | Later":
     """Return what one partner may have of a report that the hub opened, or why nothing, or when.
 
@@ -211,15 +213,16 @@ def release_to_partner(
         recipient: partner.
         releaser: of the hub.
         now_us: UTC.
-        waited_us: since it came, of a report that was to wait; it is ROUTINE. None when it comes.
+        waited: how a report has waited that was told to; it is ROUTINE. None when it comes.
     """
-    asked = Asked(opened, recipient, releaser, now_us, waited_us)
+    asked = Asked(opened, recipient, releaser, now_us, waited)
+    waited_us = 0 if waited is None else waited.us
     chosen = choose(asked)
     if isinstance(chosen, Withheld):
         return chosen
-    wait_us = round(chosen.ruling.delay_s * MICROSECONDS_PER_SECOND) - (waited_us or 0)
+    wait_us = round(chosen.ruling.delay_s * MICROSECONDS_PER_SECOND) - waited_us
     if wait_us > 0:
-        return Later(wait_us)
+        return Later(wait_us, chosen.agreements)
     sealed = _sealed_again(asked, chosen)
     withheld = _flaw_for_partner(asked, chosen, encode(sealed))
     if withheld is not None:
@@ -248,7 +251,7 @@ def _flaw_for_partner(asked: Asked, chosen: Choice, body: bytes) -> Withheld | N
         mode=asked.releaser.mode.value,
         now_us=asked.now_us,
         lane=chosen.lane.value,
-        waited_us=asked.waited_us or 0,
+        waited_us=0 if asked.waited is None else asked.waited.us,
     )
     flaw = flaw_in_outgoing(body, flows, leaving)
     if len(body) > MAXIMUM_SEALED_BYTES:
@@ -259,7 +262,7 @@ def _flaw_for_partner(asked: Asked, chosen: Choice, body: bytes) -> Withheld | N
 def _outgoing(sealed: Sealed, asked: Asked, chosen: Choice) -> "Released[Outgoing]":
     header, ruling = asked.opened.header, chosen.ruling
     groups = (*(one.group for one in sealed.disclosures), *(one.group for one in sealed.degradations))
-    from_us = header.sent_at_us if asked.waited_us is None else asked.now_us
+    from_us = header.sent_at_us if asked.waited is None else asked.now_us
     outgoing = Outgoing(
         report_id=header.report_id,
         originator=header.originator,

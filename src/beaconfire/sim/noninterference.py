@@ -36,7 +36,7 @@ from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.engine import Engine
 from beaconfire.sim.network import Address
 from beaconfire.sim.onlooker import Onlooker, Ways
-from beaconfire.sim.pacts import NOTHING, Pact, View, template_of
+from beaconfire.sim.pacts import NOTHING, Pact, template_of
 from beaconfire.sim.sight import Breach, Given, Seen, first_difference
 from beaconfire.sim.story import (
     NATIONS,
@@ -259,28 +259,18 @@ def _check_order(said: dict[str, Said], given: Iterable[Given]) -> None:
 
 def _check_one(story: Story, said: Said, one: Given) -> None:
     """Hold one delivery, when it first left, against what may pass of it then."""
-    views = story.views(said) if one.lane is Lane.ROUTINE else (story.view(said),)
-    if not any(_fits(one, view, views[0]) for view in views):
+    view = story.view(said)
+    if one.groups != view.groups or not view.coarse <= one.coarse:
         raise Breach(
             f"{story.observer} has {sorted(one.groups)} of {one.report_id}, of these coarse "
-            f"{sorted(one.coarse)}, where {sorted(views[0].groups)} may pass, of these coarse "
-            f"{sorted(views[0].coarse)}"
+            f"{sorted(one.coarse)}, where {sorted(view.groups)} may pass, of these coarse "
+            f"{sorted(view.coarse)}"
         )
     kept_us = one.at_us - said.at_us
     if one.lane is Lane.FLASH and kept_us > PROMPT_US:
         raise Breach(f"a FLASH for {story.observer}, {one.report_id}, left after {kept_us} us")
-    if one.lane is Lane.ROUTINE and kept_us < 1_000 * views[0].delay_ms:
-        raise Breach(f"{one.report_id} left for {story.observer} after {kept_us} us: {views[0].delay_ms} ms")
-
-
-def _fits(one: Given, view: View, at_first: View) -> bool:
-    """Return whether a delivery is as a view says: all of it, but for what may not have left its nation.
-
-    A guard lets out what some partner may have when it seals; a forbid that ends while a report waits comes
-    too late.
-    """
-    there = view.groups & at_first.groups <= one.groups <= view.groups
-    return there and view.coarse & one.groups <= one.coarse
+    if one.lane is Lane.ROUTINE and kept_us < 1_000 * view.delay_ms:
+        raise Breach(f"{one.report_id} left for {story.observer} after {kept_us} us: {view.delay_ms} ms")
 
 
 def _may_be_missing(story: Story, old: Said) -> bool:

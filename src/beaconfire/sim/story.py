@@ -31,8 +31,6 @@ SLOTS: Final = 9
 NATIONS: Final = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 SECOND_US: Final = 1_000
 STALE_US: Final = 100_000_000
-LATER_SLOTS: Final = 4
-"""Over which the longest delay and the way to the hub reach."""
 _PHASES: Final = tuple(Phase)
 _STATUSES: Final = tuple(Status)
 
@@ -85,17 +83,11 @@ class Story(msgspec.Struct, frozen=True):
         away = {name for (_, name), suspended in last.items() if suspended}
         return tuple(pact for pact in self.pacts if pact.name not in away)
 
-    def view(self, said: Said, later: int = 0) -> View:
-        """Return what the observer may see of a report, also if it is decided on some slots later."""
-        since, then = self.in_force(said.slot), self.in_force(said.slot + later)
-        held = tuple(pact for pact in since if pact in then)
-        return view_of(said.report, self.observer, held, self.rules, age_s=said.age_us / 1e6)
-
-    def views(self, said: Said) -> tuple[View, ...]:
-        """Return what the observer may see of a report when it comes, and when it may leave if delayed."""
-        first = self.view(said)
-        later = range(1, LATER_SLOTS) if first.delay_ms else ()
-        return (first, *(self.view(said, slots) for slots in later))
+    def view(self, said: Said) -> View:
+        """Return what the observer may see of a report."""
+        return view_of(
+            said.report, self.observer, self.in_force(said.slot), self.rules, age_s=said.age_us / 1e6
+        )
 
 
 def draw_pacts(chance: Chance) -> tuple[Pact, ...]:

@@ -112,38 +112,35 @@ def _withheld(story: Story, chance: Chance) -> Story:
     if place is None:
         return story
     old = story.said[place]
-    before = story.views(old)
+    before = story.view(old)
     group = GROUPS_DRAWN[chance.between(0, len(GROUPS_DRAWN) - 1)]
     value = drawn(group, old.report, chance) if chance.happens(0.7) else None
     new = msgspec.structs.replace(old, report=msgspec.structs.replace(old.report, **{group.value: value}))
     if is_boost_over(new.report) != is_boost_over(old.report):
         return story
-    if any(group in view.groups for view in before) or story.views(new) != before:
+    if group in before.groups or story.view(new) != before:
         return story
     return _replaced(story, place, new)
 
 
 def _within_the_cell(story: Story, chance: Chance) -> Story:
     """Change what the observer gets coarsened only, so little that the coarse value stays."""
-    place = _pick(story, chance, lambda one: bool(_movable(story.views(one))))
+    place = _pick(story, chance, lambda one: bool(_movable(story.view(one))))
     if place is None:
         return story
     old = story.said[place]
-    views = story.views(old)
-    groups = _movable(views)
+    view = story.view(old)
+    groups = _movable(view)
     group = groups[chance.between(0, len(groups) - 1)]
-    report = _MOVED[group](old.report, views[0], chance)
+    report = _MOVED[group](old.report, view, chance)
     if report is old.report:
         return story
     return _replaced(story, place, msgspec.structs.replace(old, report=report))
 
 
-def _movable(views: Sequence[View]) -> list[Group]:
-    """Return the groups that are given coarsened only, and as much so whenever they are given."""
-    coarse = views[0].coarse.intersection(*(view.coarse for view in views))
-    rounded = views[0].rounded_s and all(view.rounded_s == views[0].rounded_s for view in views)
-    groups = [group for group in sorted(coarse) if group in _MOVED]
-    return [*groups, *([Group.TIMING] if rounded else [])]
+def _movable(view: View) -> list[Group]:
+    coarse = [group for group in sorted(view.coarse) if group in _MOVED]
+    return [*coarse, *([Group.TIMING] if view.rounded_s else [])]
 
 
 def _passes(story: Story, said: Said) -> bool:

@@ -45,11 +45,12 @@ when {{ context.lane == "ROUTINE" && context.group == "provenance" &&
   context.releasable_to.contains(principal) }};"""
 
 
-def delaying(policies: str = LATE) -> Agreement:
+def delaying(policies: str = LATE, name: str = "trilateral") -> Agreement:
     """Return the shipped trilateral arrangement with ROUTINE reports some seconds late."""
     template = shipped_templates()["trilateral"]
     flows = tuple(msgspec.structs.replace(one, routine_delay_s=float(DELAY_S)) for one in template.flows)
-    changed = msgspec.structs.replace(template, flows=flows, policies=template.policies + policies)
+    text = template.policies + policies
+    changed = msgspec.structs.replace(template, arrangement=name, flows=flows, policies=text)
     signed = make_bundle(changed, list(keys_of().values()), valid_from_us=FROM_US, valid_until_us=UNTIL_US)
     return verify_bundle(signed, "test", now_us=T0_US, trusted=keyring())
 
@@ -57,8 +58,8 @@ def delaying(policies: str = LATE) -> Agreement:
 class World:
     """Korea's guard and a hub under the delaying arrangement, and what reaches Japan."""
 
-    def __init__(self, agreement: Agreement | None = None) -> None:
-        held = (agreement or delaying(),)
+    def __init__(self, *agreements: Agreement) -> None:
+        held = agreements or (delaying(),)
         self.guard = GuardNode(msgspec.structs.replace(guard_config(), agreements=held), MemoryRows())
         self.rows = MemoryRows()
         self.config = msgspec.structs.replace(hub_config(), agreements=held)
@@ -153,6 +154,19 @@ def test_what_was_suspended_while_it_waited_does_not_leave(world: World) -> None
     world._done(world.hub.receive(to_hub(said, USA), now(200_000)))
     assert not fresh(world.tick(now(100_000 + DELAY_US)), 2)
     assert world.fates()[-1] is Reason.NO_ARRANGEMENT
+
+
+def test_it_passes_only_under_what_was_in_force_when_it_came() -> None:
+    """One of two is suspended meanwhile: its obligations would be gone, and more would pass than before."""
+    world = World(delaying(), delaying(name="second"))
+    world.give(1, 0)
+    world.give(2, 100_000)
+    said = sign_suspension(Suspension(USA, "second", 1, True, 1, T0_US, "", b""), key_of(USA))
+    world._done(world.hub.receive(to_hub(said, USA), now(200_000)))
+    assert not fresh(world.tick(now(100_000 + DELAY_US)), 2)
+    assert world.fates() == [Outcome.DEGRADED, Reason.NO_ARRANGEMENT]
+    world.give(3, 6_000_000)
+    assert fresh(world.tick(now(6_000_000 + DELAY_US)), 3), "what comes after it passes under the other"
 
 
 def test_a_full_room_lets_the_oldest_go_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from beaconfire.nodes.hub.config import HubConfig
 from beaconfire.nodes.hub.tie import Tie
 from beaconfire.nodes.hub.waiting import WAITING_MAX, Waiting
 from beaconfire.nodes.posting import commands_from_put
+from beaconfire.release.choice import Waited
 from beaconfire.release.decide import Later, Outgoing, Released, release_to_partner
 from beaconfire.release.opening import Opened, open_sealed
 from beaconfire.release.ruling import Releaser
@@ -84,7 +85,7 @@ class Passage:
     def _keep(self, link: Tie, partner: Tie, delivery: Delivery, later: Later, now: Now) -> list[Command]:
         """Keep a report until its time comes; a full room lets the oldest go, which is refused then."""
         self._counters["delayed"] += 1
-        commands, gone = partner.room.add(link.nation, delivery, later.wait_us, now)
+        commands, gone = partner.room.add(link.nation, delivery, later, now)
         if gone is not None:
             why = Withheld(Reason.REPLAYED, "waiting-room", f"more than {WAITING_MAX} wait")
             commands += self._settle(self._links[gone.sender], partner, (gone.delivery, why), now)
@@ -103,7 +104,8 @@ class Passage:
         if isinstance(opened, Withheld):
             decided = opened
         else:
-            decided = release_to_partner(opened, partner.nation, self._releaser, now.utc_us, waited_us)
+            waited = Waited(waited_us, held.agreements)
+            decided = release_to_partner(opened, partner.nation, self._releaser, now.utc_us, waited)
         if isinstance(decided, Later):
             return partner.room.prolong(held, waited_us + decided.wait_us)
         return [partner.room.end(held), *self._settle(link, partner, (held.delivery, decided), now)]

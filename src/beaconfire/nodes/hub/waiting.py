@@ -5,7 +5,8 @@ Three rules:
 1. A report is ready once its wait is over by both clocks of the hub: neither a clock that is set forward nor
    a restart lets it out early. After a restart it waits its whole time again.
 2. What waits stands in the journal as the originator sealed it; when it is ready it is decided anew, so that
-   what was suspended or revoked meanwhile withholds it.
+   what was revoked meanwhile withholds it. It passes only under what was in force when it came: an
+   arrangement that is suspended takes its permits along, but its obligations too.
 3. At most `WAITING_MAX` wait towards a nation: the oldest gives way, and that is recorded as a refusal. What
    waits towards one nation makes no room nor time for another.
 """
@@ -20,6 +21,7 @@ from beaconfire.messages.codec import encode
 from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import Nation, TimeUs
 from beaconfire.nodes.commands import Command, Forget, Keep, Now, Table
+from beaconfire.release.decide import Later
 
 WAITING_MAX: Final = 4_096
 """As many as a ROUTINE lane of an outbox holds."""
@@ -37,6 +39,7 @@ class Waiting(msgspec.Struct, frozen=True):
         delivery: as it came.
         came_at_us: UTC of the hub.
         wait_us: how long.
+        agreements: digests of those in force when it came.
     """
 
     number: int
@@ -44,6 +47,7 @@ class Waiting(msgspec.Struct, frozen=True):
     delivery: Delivery
     came_at_us: TimeUs
     wait_us: int
+    agreements: tuple[str, ...]
 
 
 _decoder: Final = msgspec.msgpack.Decoder(Waiting)
@@ -76,10 +80,10 @@ class WaitingRoom:
         return f"{self._prefix}{number:016d}"
 
     def add(
-        self, sender: Nation, delivery: Delivery, wait_us: int, now: Now
+        self, sender: Nation, delivery: Delivery, later: Later, now: Now
     ) -> tuple[list[Command], Waiting | None]:
         """Let a report wait; return the rows to write and delete, and the one that gave way to it."""
-        one = Waiting(self._next, sender, delivery, now.utc_us, wait_us)
+        one = Waiting(self._next, sender, delivery, now.utc_us, later.wait_us, later.agreements)
         commands: list[Command] = [Keep(Table.STATE, self._key(one.number), encode(one))]
         oldest = next(iter(self._held.values())) if len(self._held) >= WAITING_MAX else None
         if oldest is not None:
@@ -87,7 +91,7 @@ class WaitingRoom:
         self._next += 1
         self._held[one.number] = one
         self._since_us[one.number] = now.monotonic_us
-        self._not_before_us = min(self._not_before_us, now.monotonic_us + wait_us)
+        self._not_before_us = min(self._not_before_us, now.monotonic_us + later.wait_us)
         return commands, oldest
 
     def end(self, one: Waiting) -> Command:
