@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beaconfire.adapters.archive import rotate
+from beaconfire.adapters.archive import Rotations, rotate
 from beaconfire.adapters.audit_book import AuditBook
 from beaconfire.adapters.journal import Journal, record_sum
 from beaconfire.audit.record import AuditLog, Passed, Subject
@@ -206,6 +206,20 @@ def test_a_guards_own_log_is_rotated_too_and_a_display_goes_on_reading(tmp_path:
     pair.close()
     found = verified(archive, pair.folder / "guard.journal", log="guard/KOR")
     assert (found.flaw, found.records) == ("", 10)
+
+
+def test_a_running_node_is_told_how_much_was_moved(tmp_path: Path) -> None:
+    pair = Pair(tmp_path / "here")
+    pair.say(6)
+    looks = Rotations(pair.journal, pair.hub)
+    assert looks.look(now()) == []
+    pair.rotate("first.archive")
+    books = pair.hub._links[KOR].books
+    looks.look(now(1))
+    assert (books.gave.held, books.gave.size) == (12, 12), "ten seconds are not over"
+    looks.look(now(10_000_000))
+    assert (books.gave.held, books.gave.size) == (KEEP, 12)
+    pair.close()
 
 
 # Each way of spoiling the files of a rotated log.

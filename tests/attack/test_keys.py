@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from beaconfire.adapters.bundles import make_agreements
 from beaconfire.audit.record import Outcome, decode_record
 from beaconfire.cli.keys import read_keyring, read_public
 from beaconfire.cli.main import main
@@ -18,17 +19,19 @@ from beaconfire.messages.arrangement import KeyClass, PublicKey, TrustedKey
 from beaconfire.messages.codec import decode
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import HUB, Mode, Nation
+from beaconfire.messages.words import HUB, Mode, Nation, Sharing
 from beaconfire.nodes.commands import Channel, Command, Deliver
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.picture import PictureConfig, PictureNode
+from beaconfire.release.arrangements import ARRANGEMENTS_OF, Agreement
 from beaconfire.release.keys import Keyring, SigningKey, fingerprint, is_rotation_good, rotation_to
 from release_world import (
+    FROM_US,
     JPN,
     KOR,
+    UNTIL_US,
     MemoryRows,
-    agreements,
     guard_config,
     hub_config,
     key_of,
@@ -65,19 +68,28 @@ def said_by(key: SigningKey, number: int, after_us: int = 0) -> Delivery:
     return msgspec.structs.replace(delivery, sequence=number)
 
 
+def agreements_naming(korean: SigningKey) -> tuple[Agreement, ...]:
+    """Return the arrangements with a key of Korea's in them, signed by all."""
+    names = ARRANGEMENTS_OF[Sharing.TRILATERAL]
+    keys = {**keys_of(), KOR: korean}
+    return make_agreements(keys, names, valid_from_us=FROM_US, valid_until_us=UNTIL_US)
+
+
 class Partner:
     """The hub and Japan's picture, both with one keyring."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.rows = MemoryRows()
-        self.hub = HubNode(msgspec.structs.replace(hub_config(), keyring=keyring), self.rows)
+        held = agreements_naming(OLD if keyring.party_of(OLD.key_id) else NEW)
+        terms = msgspec.structs.replace(hub_config(), keyring=keyring, agreements=held)
+        self.hub = HubNode(terms, self.rows)
         config = PictureConfig(
             nation=JPN,
             mode=Mode.SIMULATED,
             exercise="",
             key=key_of(JPN),
             keyring=keyring,
-            agreements=agreements(),
+            agreements=held,
             places=(),
             secret=bytes(32),
         )

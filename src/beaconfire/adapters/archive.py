@@ -11,9 +11,9 @@ they follow. Three rules:
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -22,12 +22,13 @@ from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
 from beaconfire.audit.growth import Growth
 from beaconfire.audit.seam import SEAM, Seam, seam_row
 from beaconfire.errors import EnvironmentFault, UsageError
-from beaconfire.nodes.commands import Append, Keep, Table
+from beaconfire.nodes.commands import Append, Command, Keep, Now, Table
 
 AUDITED: Final = ("gave/", "given/", "guard/")
 CHECKPOINTS: Final = "checkpoint/"
 GROUP: Final = 2_000
 """Records written to an archive in one transaction."""
+PERIOD_US: Final = 10_000_000
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -104,6 +105,41 @@ def rotate(journal: Path, archive: Path, *, keep: int) -> tuple[Moved, ...]:
         )
         for cut in cuts
     )
+
+
+class Rotated(Protocol):
+    """A node that is told while it runs how much of its logs was moved away."""
+
+    def rotated(self, sizes: Mapping[str, int]) -> None:
+        """Take how many records of each log stand in archives."""
+        ...
+
+
+class Rotations:
+    """Looks at the seams in the journal of a running node, and tells it of them."""
+
+    def __init__(self, journal: Path, node: Rotated) -> None:
+        """Take the journal and the node that writes it."""
+        self._journal = journal
+        self._node = node
+        self._next_us = 0
+
+    def look(self, now: Now) -> list[Command]:
+        """Tell the node how much was moved away, once in ten seconds; returns nothing to be done."""
+        if now.monotonic_us < self._next_us:
+            return []
+        self._next_us = now.monotonic_us + PERIOD_US
+        try:
+            connection = sqlite3.connect(f"{self._journal.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)
+            try:
+                rows = connection.execute("SELECT body FROM state WHERE key LIKE 'seam/%'").fetchall()
+            finally:
+                connection.close()
+            seams = [msgspec.msgpack.decode(body, type=Seam) for (body,) in rows]
+        except (sqlite3.Error, msgspec.MsgspecError):
+            return []
+        self._node.rotated({one.log: one.size for one in seams})
+        return []
 
 
 def _audited(connection: sqlite3.Connection) -> list[str]:

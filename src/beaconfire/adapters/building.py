@@ -1,9 +1,9 @@
 """Build a node from a process's configuration; each role imports only what it needs."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from beaconfire.adapters.bundles import load_arrangements, load_sound_arrangements
+from beaconfire.adapters.bundles import load_sound_arrangements
 from beaconfire.adapters.clock import read_clock
 from beaconfire.adapters.configuration import LoadedConfig
 from beaconfire.adapters.journal import Journal
@@ -14,8 +14,13 @@ from beaconfire.formats.sensors import read_sensors, shipped_sensors
 from beaconfire.messages.event import Place
 from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.words import Nation
-from beaconfire.nodes.commands import Node, Rows
+from beaconfire.nodes.commands import Command, Node, Now, Rows
 from beaconfire.release.arrangements import Agreement
+
+if TYPE_CHECKING:
+    from beaconfire.adapters.trust import TrustFiles
+    from beaconfire.nodes.guard import GuardNode
+    from beaconfire.nodes.hub import HubNode
 
 Builder = Callable[[LoadedConfig, Rows], Node]
 
@@ -28,13 +33,35 @@ def build_node(loaded: LoadedConfig, rows: Rows) -> Node:
         rows: its journal.
 
     Raises:
-        UsageError: a file is missing or malformed, or an arrangement that something is to be released
-            under unsigned or altered.
+        UsageError: a file is missing or malformed; not an arrangement, which is left out and told of.
     """
     builder = _BUILDERS.get(loaded.config.role)
     if builder is None:
         raise UsageError(f"{loaded.config.role} is not a node", f"{loaded.path}: role", ", ".join(_BUILDERS))
     return builder(loaded, rows)
+
+
+Looks = Callable[[Now], list[Command]]
+"""Looks at files that others change; returns what is to be done since."""
+
+
+def build_renewed(loaded: LoadedConfig, rows: Rows) -> tuple[Node, Looks | None]:
+    """Return the node of a configuration, and what tells it of changed files if it releases anything.
+
+    Raises:
+        UsageError: as `build_node` does.
+    """
+    if loaded.config.role not in {Role.GUARD, Role.HUB}:
+        return build_node(loaded, rows), None
+    from beaconfire.adapters.archive import Rotations  # noqa: PLC0415 - for these roles only
+    from beaconfire.adapters.trust import Renewal, read_trust, stamp_of  # noqa: PLC0415
+
+    stamp = stamp_of(loaded)
+    files = read_trust(loaded)
+    is_guard = loaded.config.role is Role.GUARD
+    node = _guard(loaded, rows, files) if is_guard else _hub(loaded, rows, files)
+    renewal, rotations = Renewal(loaded, node, files, stamp), Rotations(loaded.file("journal"), node)
+    return node, lambda now: [*rotations.look(now), *renewal.look(now)]
 
 
 def sensors_of(loaded: LoadedConfig) -> tuple[Sensor, ...]:
@@ -45,17 +72,6 @@ def sensors_of(loaded: LoadedConfig) -> tuple[Sensor, ...]:
 def places_of(loaded: LoadedConfig) -> tuple[Place, ...]:
     """Return the places that a configuration names, the shipped ones if none."""
     return read_places(loaded.file("places")) if loaded.config.places else shipped_places()
-
-
-def agreements_of(loaded: LoadedConfig) -> tuple[Agreement, ...]:
-    """Return the arrangements that a configuration names, each verified against its keyring.
-
-    Also those that have ended or have yet to begin: what has no effect now must not keep a process, and
-    with it everything under the other arrangements, from starting.
-    """
-    if not loaded.config.arrangements:
-        return ()
-    return load_arrangements(loaded.file("arrangements"), now_us=None, trusted=loaded.keyring())
 
 
 def sound_agreements_of(loaded: LoadedConfig) -> tuple[tuple[Agreement, ...], tuple[str, ...]]:
@@ -73,11 +89,12 @@ def _national(loaded: LoadedConfig, rows: Rows) -> Node:
     return NationalNode(identity, sensors_of(loaded), loaded.secret(), rows)
 
 
-def _guard(loaded: LoadedConfig, rows: Rows) -> Node:
-    from beaconfire.nodes.guard import GuardConfig, GuardNode  # noqa: PLC0415 - for this role only
+def _guard(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) -> "GuardNode":
+    from beaconfire.adapters.trust import read_trust  # noqa: PLC0415 - for this role only
+    from beaconfire.nodes.guard import GuardConfig, GuardNode  # noqa: PLC0415
     from beaconfire.release.label import LabellingRules  # noqa: PLC0415
 
-    config = loaded.config
+    config, held = loaded.config, files or read_trust(loaded)
     rules = LabellingRules(
         policy="beaconfire-1", level=config.level, releasable_to=frozenset(config.releasable_to)
     )
@@ -86,8 +103,9 @@ def _guard(loaded: LoadedConfig, rows: Rows) -> Node:
         mode=config.mode,
         exercise=config.exercise,
         key=loaded.signing_key(),
-        keyring=loaded.keyring(),
-        agreements=agreements_of(loaded),
+        keyring=held.keyring,
+        agreements=held.trust.agreements,
+        left_out=held.flaws,
         rules=rules,
         secret=loaded.secret(),
         clock_speed=read_clock(loaded.file("clock")).speed if config.clock else 1.0,
@@ -96,15 +114,18 @@ def _guard(loaded: LoadedConfig, rows: Rows) -> Node:
     return GuardNode(terms, rows)
 
 
-def _hub(loaded: LoadedConfig, rows: Rows) -> Node:
-    from beaconfire.nodes.hub import HubConfig, HubNode  # noqa: PLC0415 - for this role only
+def _hub(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) -> "HubNode":
+    from beaconfire.adapters.trust import read_trust  # noqa: PLC0415 - for this role only
+    from beaconfire.nodes.hub import HubConfig, HubNode  # noqa: PLC0415
 
+    held = files or read_trust(loaded)
     terms = HubConfig(
         parties=loaded.config.parties,
         mode=loaded.config.mode,
         key=loaded.signing_key(),
-        keyring=loaded.keyring(),
-        agreements=agreements_of(loaded),
+        keyring=held.keyring,
+        agreements=held.trust.agreements,
+        left_out=held.flaws,
         secret=loaded.secret(),
         instance=loaded.config.party,
         cautious=isinstance(rows, Journal) and bool(rows.damage),

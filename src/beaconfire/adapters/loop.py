@@ -85,6 +85,7 @@ class Loop:
 
     Attributes:
         counters: counts of the loop itself, added to the health of the node.
+        renew: asked before each tick what is to be done since files outside have changed; None if nothing is.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class Loop:
         self._next_notice_us = 0
         self._next_scrub_us = 0
         self.on_notice: Callable[[Notice], None] | None = None
+        self.renew: Callable[[Now], list[Command]] | None = None
         self.counters = dict.fromkeys(
             ("overflow", "undecodable", "unjournalled", "left_to_sender", "unrecorded", "spoilt"), 0
         )
@@ -211,7 +213,8 @@ class Loop:
             return
         self._next_tick_us = now.monotonic_us + TICK_US
         self._wake_us = 0
-        self._carry_out(self.node.tick(now), [self._mark(InputKind.TICK, now)], now)
+        renewed = self.renew(now) if self.renew is not None else []
+        self._carry_out([*renewed, *self.node.tick(now)], [self._mark(InputKind.TICK, now)], now)
         self._scrub_if_idle(now)
 
     def _tell_of_damage(self, now: Now) -> None:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from beaconfire.adapters.building import build_node, sensors_of
+from beaconfire.adapters.building import build_renewed, sensors_of
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import Clock, read_clock
 from beaconfire.adapters.configuration import FeedConfig, LoadedConfig, read_config
@@ -130,7 +130,7 @@ async def _start(loaded: LoadedConfig, bus: Bus, journal: Journal | None, loops:
     from beaconfire.adapters.journal import MemoryRows  # noqa: PLC0415 - a process without a journal only
 
     clock = await _clock(loaded)
-    node = build_node(loaded, journal or MemoryRows())
+    node, looks = build_renewed(loaded, journal or MemoryRows())
     config = loaded.config
     source = config.role.value if config.party == HUB else f"{config.role.value}/{config.party}"
     loop = Loop(
@@ -141,6 +141,7 @@ async def _start(loaded: LoadedConfig, bus: Bus, journal: Journal | None, loops:
         LoopOptions(config.party, source, config.record, config.role in HEAVY, config.schema),
     )
     loop.on_notice = _complain_of
+    loop.renew = looks
     loops.append(loop)
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
 """How much room the audit logs of a node have: told before it ends, and without it nothing is decided."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from beaconfire.audit.record import RECORDS_MAX, RECORDS_NEAR, AuditLog
@@ -22,6 +22,11 @@ class AuditRoom:
     def full(self) -> bool:
         """Whether one holds as many records in the journal as it may."""
         return any(log.held >= RECORDS_MAX for log in self._logs)
+
+    def rotated(self, sizes: Mapping[str, int]) -> None:
+        """Take how many records of each log stand in archives."""
+        for log in self._logs:
+            log.moved = max(log.moved, min(log.size, sizes.get(log.name, 0)))
 
     def look(self, monotonic_us: int) -> list[tuple[str, str]]:
         """Return code and text of the notice to be given now: of a change, or again of what is still so."""

@@ -10,6 +10,7 @@ Three rules:
    holds nothing up.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -42,7 +43,7 @@ from beaconfire.nodes.commands import (
     WakeAt,
 )
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
-from beaconfire.nodes.tenure import Tenure
+from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.nodes.vouching import Vouching
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good
@@ -76,6 +77,7 @@ class GuardConfig(msgspec.Struct, frozen=True):
         secret: under which salts are made, 32 bytes.
         clock_speed: UTC seconds that its clock counts in a second of the wall, above 0.
         hubs: instances of the hub; one or more.
+        left_out: what is wrong with other arrangements, which aren't held: to be told of.
     """
 
     nation: Nation
@@ -88,6 +90,7 @@ class GuardConfig(msgspec.Struct, frozen=True):
     secret: bytes
     clock_speed: float = 1.0
     hubs: tuple[str, ...] = (HUB,)
+    left_out: tuple[str, ...] = ()
 
 
 class GuardNode:
@@ -108,10 +111,12 @@ class GuardNode:
         """
         self._config = config
         source = f"guard/{config.nation}"
-        self._tenure = Tenure(config.agreements, config.keyring, rows, source=source, party=config.nation)
+        trust = Trust(config.keyring, config.agreements, config.left_out)
+        self._tenure = Tenure(trust, rows, source=source, party=config.nation)
         self.arrangements = self._tenure.arrangements
+        self._decider = CedarDecider(self.arrangements.agreements)
         self._releaser = Releaser(
-            decider=decider or CedarDecider(self.arrangements.agreements),
+            decider=decider or self._decider,
             arrangements=self.arrangements,
             key=config.key,
             secret=config.secret,
@@ -130,6 +135,16 @@ class GuardNode:
         self._unreceipted: dict[str, bool] = dict.fromkeys(config.hubs, False)
         self._next_health_us = 0
         self._next_suspension_us = 0
+
+    def renew(self, trust: Trust, now: Now) -> list[Command]:
+        """Go on with other keys and arrangements from now on, or with the same and say why."""
+        if self._tenure.renew(trust):
+            self._decider.replace(self.arrangements.agreements)
+        return self._tenure.at(now, (HUB,))
+
+    def rotated(self, sizes: Mapping[str, int]) -> None:
+        """Take how many records of each audit log stand in archives: as many have room again."""
+        self._room.rotated(sizes)
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take an own report, or what the hub says: receipts, probes, suspensions."""

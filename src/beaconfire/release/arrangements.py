@@ -169,6 +169,11 @@ def _check_validity(bundle: Bundle, now_us: int, where: str) -> None:
         raise UsageError("arrangement expired", where, "now within its validity")
 
 
+def is_trusted(bundle: Bundle, keyring: Keyring) -> bool:
+    """Return whether every key that a bundle names is trusted, as its party's."""
+    return all(keyring.party_of(fingerprint(key)) == key.party for key in bundle.keys)
+
+
 def _check_trusted(bundle: Bundle, trusted: Keyring, where: str) -> None:
     for key in bundle.keys:
         if key.key_class is not trusted.key_class:
@@ -206,6 +211,16 @@ def _names(parties: Iterable[Nation]) -> str:
     return "signed by " + ", ".join(parties)
 
 
+def _by_id(agreements: Iterable[Agreement]) -> dict[str, Agreement]:
+    found: dict[str, Agreement] = {}
+    for agreement in agreements:
+        name = agreement.bundle.arrangement
+        if name in found or len(found) >= MAXIMUM_ARRANGEMENTS:
+            raise UsageError("arrangement given twice, or too many of them", name)
+        found[name] = agreement
+    return found
+
+
 class _Word(msgspec.Struct, frozen=True):
     """A party's newest word of a kind on an arrangement."""
 
@@ -228,15 +243,18 @@ class Arrangements:
         Raises:
             UsageError: two of one id, or too many.
         """
-        self._by_id: dict[str, Agreement] = {}
-        for agreement in agreements:
-            name = agreement.bundle.arrangement
-            if name in self._by_id or len(self._by_id) >= MAXIMUM_ARRANGEMENTS:
-                raise UsageError("arrangement given twice, or too many of them", name)
-            self._by_id[name] = agreement
+        self._by_id = _by_id(agreements)
         self._said: dict[tuple[str, str, bool], _Word] = {}
         self._heard: dict[str, int] = {}
         self._monotonic_us = 0
+
+    def replace(self, agreements: Iterable[Agreement]) -> None:
+        """Hold these from now on; what parties said of those of the same names, and leases, stay.
+
+        Raises:
+            UsageError: two of one id, or too many; nothing is changed.
+        """
+        self._by_id = _by_id(agreements)
 
     @property
     def agreements(self) -> tuple[Agreement, ...]:

@@ -70,6 +70,19 @@ class CedarDecider:
         self._entities = cedarpy.Entities.from_json_str("[]")
         self._remembered: dict[Question, Ruling | Withheld] = {}
 
+    def replace(self, agreements: Iterable[Agreement]) -> None:
+        """Decide by the policies of these agreements from now on.
+
+        Raises:
+            UsageError: policies that do not parse; nothing is changed.
+        """
+        held = self._compiled
+        self._compiled = {
+            a.digest: held.get(a.digest) or _compile(a.bundle.policies, a.bundle.arrangement)
+            for a in agreements
+        }
+        self._remembered.clear()
+
     @property
     def remembered(self) -> int:
         """Number of rulings remembered, at most `MAXIMUM_REMEMBERED`."""

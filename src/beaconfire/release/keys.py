@@ -101,6 +101,31 @@ class Keyring:
         elif fingerprint(key) not in self._revoked:
             self._keys[fingerprint(key)] = (key.party, verifier)
 
+    @property
+    def revoked(self) -> frozenset[str]:
+        """Fingerprints of the keys that are revoked."""
+        return frozenset(self._revoked)
+
+    def revoke(self, key_id: str) -> None:
+        """Trust a key no more."""
+        self._revoked.add(key_id)
+        self._keys.pop(key_id, None)
+
+    def take(self, newer: "Keyring") -> None:
+        """Trust from now on what another keyring does, and nothing else; all who hold this one do so too.
+
+        Raises:
+            UsageError: it is of another class.
+        """
+        if newer.key_class is not self.key_class:
+            raise UsageError(f"a keyring of class {newer.key_class}", "keyring", f"class {self.key_class}")
+        self._keys = dict(newer._keys)  # noqa: SLF001 - of its own kind
+        self._revoked = set(newer._revoked)  # noqa: SLF001
+
+    def __len__(self) -> int:
+        """Return how many keys are trusted."""
+        return len(self._keys)
+
     def is_revoked(self, key_id: str) -> bool:
         """Return whether that key was trusted here and is no more."""
         return key_id in self._revoked

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from beaconfire.adapters.building import agreements_of, build_node
+from beaconfire.adapters.building import build_node
 from beaconfire.adapters.clock import read_clock
 from beaconfire.adapters.configuration import LoadedConfig, read_config
 from beaconfire.adapters.installation import (
@@ -17,6 +17,7 @@ from beaconfire.adapters.installation import (
 )
 from beaconfire.adapters.journal import MemoryRows
 from beaconfire.adapters.servers import check_server
+from beaconfire.adapters.trust import read_trust
 from beaconfire.adapters.wiring import Role
 from beaconfire.errors import UsageError
 from beaconfire.messages.health import Notice
@@ -107,14 +108,22 @@ def test_a_feed_is_no_node(made: Installation) -> None:
 def test_the_arrangements_in_force_are_those_asked_for(tmp_path: Path, sharing: Sharing, count: int) -> None:
     made = make_installation(tmp_path / "here", nations=NATIONS, sharing=sharing)
     hub = read_config(made.processes[0].config)
-    assert len(agreements_of(hub)) == count
+    assert len(read_trust(hub).agreements) == count
 
 
-def test_an_arrangement_that_was_altered_stops_the_hub(made: Installation) -> None:
+@pytest.mark.parametrize("role", [Role.HUB, Role.GUARD])
+def test_an_arrangement_that_was_altered_is_left_out_and_told_of(made: Installation, role: Role) -> None:
     bundle = next((made.directory / "arrangements").glob("trilateral*"))
     bundle.write_text(bundle.read_text().replace("10000", "10001", 1))
-    with pytest.raises(UsageError, match="trilateral"):
-        build_node(read_config(made.processes[0].config), MemoryRows())
+    made.start_clock()
+    node = build_node(_process(made, role), MemoryRows())
+    assert isinstance(node, GuardNode | HubNode)
+    held = {one.bundle.arrangement for one in node.arrangements.agreements}
+    assert held == {"bilateral-usa-jpn", "bilateral-usa-kor"}
+    sent = [one.message for one in node.tick(Now(START_US, 1)) if isinstance(one, Send)]
+    told = [one.text for one in sent if isinstance(one, Notice) and one.code == "arrangement-refused"]
+    assert len(told) == 1
+    assert "trilateral" in told[0]
 
 
 def _process(made: Installation, role: Role) -> LoadedConfig:

@@ -101,6 +101,8 @@ def test_a_hub_at_the_bound_leaves_reports_to_their_senders_and_takes_them_once_
     left = node.receive(to_hub(sent[4], KOR, sent[4].lane), now(9))
     assert not [one for one in left if isinstance(one, Append | Keep | Deliver)], "neither taken nor refused"
     assert node.counters["left"] == 1
+    node.rotated({"gave/KOR": 7, "given/JPN": 2})
+    assert deliveries(node.receive(to_hub(sent[4], KOR, sent[4].lane), now(10))), "told while it runs"
     log = AuditLog("gave/KOR", rows.logs["gave/KOR"])
     key, body = seam_row(Seam("gave/KOR", log.size, log.growth.spans()))
     rows.tables[Table.STATE][key] = body

@@ -18,6 +18,7 @@ class HubConfig(msgspec.Struct, frozen=True):
         agreements: verified arrangements.
         secret: under which opaque names are made, 32 bytes; the same for all instances.
         instance: name of this one.
+        left_out: what is wrong with other arrangements, which aren't held: to be told of.
         cautious: its journal was lost, and what is suspended with it; see `nodes.hub.caution`.
     """
 
@@ -28,4 +29,5 @@ class HubConfig(msgspec.Struct, frozen=True):
     agreements: tuple[Agreement, ...]
     secret: bytes
     instance: str = HUB
+    left_out: tuple[str, ...] = ()
     cautious: bool = False

@@ -12,6 +12,7 @@ Five rules:
 5. While one of its audit logs is at its bound it takes no report: each is left to its sender.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -51,7 +52,7 @@ from beaconfire.nodes.hub.passage import Passage
 from beaconfire.nodes.hub.tie import Tie
 from beaconfire.nodes.posting import commands_from_due
 from beaconfire.nodes.repetition import Repetition
-from beaconfire.nodes.tenure import Tenure
+from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.release.attest import is_receipt_good, sign_receipt
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.departure import may_still_reach_partner
@@ -85,12 +86,12 @@ class HubNode:
         """
         self._config = config
         self._name = "hub" if config.instance == HUB else f"hub/{config.instance}"
-        self._tenure = Tenure(
-            config.agreements, config.keyring, rows, source=self._name, party=config.instance
-        )
+        trust = Trust(config.keyring, config.agreements, config.left_out)
+        self._tenure = Tenure(trust, rows, source=self._name, party=config.instance)
         self.arrangements = self._tenure.arrangements
+        self._decider = CedarDecider(self.arrangements.agreements)
         self._releaser = Releaser(
-            decider=decider or CedarDecider(self.arrangements.agreements),
+            decider=decider or self._decider,
             arrangements=self.arrangements,
             key=config.key,
             secret=config.secret,
@@ -111,6 +112,16 @@ class HubNode:
         self._repetition = Repetition()
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
+
+    def renew(self, trust: Trust, now: Now) -> list[Command]:
+        """Go on with other keys and arrangements from now on, or with the same and say why."""
+        if self._tenure.renew(trust):
+            self._decider.replace(self.arrangements.agreements)
+        return self._tenure.at(now, self._links)
+
+    def rotated(self, sizes: Mapping[str, int]) -> None:
+        """Take how many records of each audit log stand in archives: as many have room again."""
+        self._room.rotated(sizes)
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take what a nation sends: deliveries, receipts, probes, suspensions."""
