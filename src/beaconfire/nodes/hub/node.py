@@ -89,9 +89,9 @@ class HubNode:
         trust = Trust(config.keyring, config.agreements, config.left_out)
         self._tenure = Tenure(trust, rows, source=self._name, party=config.instance)
         self.arrangements = self._tenure.arrangements
-        self._decider = CedarDecider(self.arrangements.agreements)
+        self._decider = decider or CedarDecider(self.arrangements.agreements)
         self._releaser = Releaser(
-            decider=decider or self._decider,
+            decider=self._decider,
             arrangements=self.arrangements,
             key=config.key,
             secret=config.secret,
@@ -115,7 +115,7 @@ class HubNode:
 
     def renew(self, trust: Trust, now: Now) -> list[Command]:
         """Go on with other keys and arrangements from now on, or with the same and say why."""
-        if self._tenure.renew(trust):
+        if self._tenure.renew(trust) and isinstance(self._decider, CedarDecider):
             self._decider.replace(self.arrangements.agreements)
         return self._tenure.at(now, self._links)
 
