@@ -29,6 +29,7 @@ from beaconfire.nodes.backlog import Backlog, JournalCommand
 from beaconfire.nodes.commands import Append, Channel, Command, Forget, Inbound, Keep, Node, Now, Send, Table
 from beaconfire.nodes.hub import waiting as waiting_module
 from beaconfire.nodes.hub.waiting import WaitingRoom
+from beaconfire.release.decide import Later
 from unit.link.test_outbox import released
 
 BOUND = 5
@@ -188,7 +189,7 @@ def test_of_reports_that_an_arrangement_delays_the_oldest_gives_way(count: int) 
     gone = []
     for number in range(count):
         one = Delivery("KOR", HUB, Lane.ROUTINE, number + 1, 1, 0, f"r{number}", b"")
-        _, oldest = room.add(Nation("KOR"), one, 10**6, NOW)
+        _, oldest = room.add(Nation("KOR"), one, Later(10**6, ()), NOW)
         gone += [oldest.delivery.report_id] if oldest else []
         assert len(room) <= BOUND
     assert gone == [f"r{number}" for number in range(max(0, count - BOUND))]
