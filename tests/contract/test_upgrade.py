@@ -62,7 +62,7 @@ def test_upgrade_one_process_after_the_other_and_half_back_loses_nothing(tmp_pat
 def test_kills_in_a_row_of_a_process_of_every_kind_need_no_hand() -> None:
     nation = [f"{role}/KOR" for role in ("national", "guard", "picture", "warning", "display")]
     places = ["hub/HUB-1", *nation, "server/HUB-2"]
-    found = _campaign("restarts", "--count", "3", "--only", *places)
+    found = _campaign("restarts", "--count", "2", "--only", *places)
     assert [one["place"] for one in found["trials"]] == places
     assert found["lost"] == found["missing"] == found["doubled"] == 0
     assert found["acknowledged"] > 100

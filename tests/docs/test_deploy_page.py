@@ -165,7 +165,7 @@ def test_the_page_leads_from_shadow_through_exercise_to_live_and_back(page: str,
         assert _is_encrypted_everywhere(step)
         if mode is not Mode.TEST:
             _agree(step)
-            step.write()
+            step.write_again()
         restarts = [Fault("restart", f"picture/{KOR}"), Fault("restart", f"guard/{KOR}")]
         outcome = _lived(step, restarts if mode is Mode.REAL else [], program)
         assert outcome.given > 20

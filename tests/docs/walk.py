@@ -87,16 +87,19 @@ class Step:
         return self.side(HUB) / end if is_hub(end) else self.side(end)
 
     def set_up(self) -> None:
-        """Make everybody's side by the page's commands."""
+        """Make everybody's side by the page's commands: keys, cards handed over and accepted, all written."""
         for party in (HUB, *NATIONS):
             self._marks[party] = run(self._make(party)).split()[-1]
-        self.write()
-
-    def write(self) -> None:
-        """Accept the cards handed over and write everybody's configuration; may be done again."""
         for party in (HUB, *NATIONS):
             for words in self._others(party):
                 run(words)
+
+    def write_again(self) -> None:
+        """Write everybody's side again, as the page has it done after a bundle was put in place."""
+        for party in (HUB, *NATIONS):
+            for words in self._others(party):
+                if words[1] == "write":
+                    run(words)
 
     def _make(self, party: str) -> list[str]:
         """Return the command by which a party makes its keys; the page says each for KOR or the hub."""
