@@ -9,6 +9,7 @@ from beaconfire.errors import UsageError
 KINDS: Final = {
     "flights": "every complete ballistic launch of a table, flown and held to its truth",
     "accuracy": "error beside its bound, consistency and coverage, scenario by scenario",
+    "clutter": "false events an hour from false plots alone",
     "registration": "constant offsets of radars, from recorded flights that several of them saw",
     "time": "seconds to first detection, event and useful area, beside the bound of the same geometry",
 }

@@ -191,7 +191,7 @@ def _plots_of_flight(
         )
 
 
-def _false_plots(
+def false_plots(
     radar: Radar, offsets: Offsets, window_us: tuple[TimeUs, TimeUs], seed: int, sensing: Sensing
 ) -> Iterator[Plot]:
     """Yield plots of nothing, uniform in range, azimuth, elevation and time over the scans of the window."""
@@ -289,7 +289,7 @@ def _detections_of_sensor(
     if trajectories and isinstance(sensor, Radar):
         first_us = min(trajectory.launched_at_us for trajectory in trajectories)
         last_us = max(trajectory.impact_at_us for trajectory in trajectories)
-        yield from _false_plots(sensor, offsets, (first_us, last_us), seed, sensing)
+        yield from false_plots(sensor, offsets, (first_us, last_us), seed, sensing)
 
 
 def _order(detection: Detection) -> tuple[int, str, float]:
