@@ -19,7 +19,7 @@ from beaconfire.audit.record import AuditRecord, Outcome
 from beaconfire.errors import EnvironmentFault
 from beaconfire.messages.event import Event
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.words import Lane, Nation
+from beaconfire.messages.words import HUB, Lane, Nation
 from beaconfire.nodes.commands import EVENTS_LOG, RECEIVED_LOG, Table
 
 
@@ -53,6 +53,10 @@ class Journals(NamedTuple):
     records: dict[tuple[str, str, str], AuditRecord]
     waiting: list[bytes]
     taken: dict[Nation, Counter[str]]
+
+    def acknowledged(self) -> set[str]:
+        """Return the reports that some instance decided on towards somebody, not those refused on arrival."""
+        return {report_id for _, recipient, report_id in self.records if recipient != HUB}
 
     def is_waiting(self, report_id: str) -> bool:
         """Return whether a report stands in an outbox of the hub, towards whomever."""
@@ -120,7 +124,7 @@ def reconciled(journals: Journals) -> Reconciled:
         released=len(passed),
         refused=len(journals.records) - len(passed),
         lost=sum(_is_lost(one, journals) for one in passed),
-        acknowledged=len({report_id for _, _, report_id in journals.records}),
+        acknowledged=len(journals.acknowledged()),
         doubled=sum(count - 1 for ids in journals.taken.values() for count in ids.values()),
     )
 
@@ -136,7 +140,7 @@ def ways_of(journals: Journals, tracks: Mapping[str, tuple[Nation, str]]) -> Way
     for report_id, track in tracks.items():
         newest |= {(nation, track): report_id for nation, ids in journals.taken.items() if ids[report_id]}
     order = {report_id: place for place, report_id in enumerate(tracks)}
-    acknowledged = {report_id for _, _, report_id in journals.records}
+    acknowledged = journals.acknowledged()
     waiting, replaced, missing = 0, 0, []
     for report_id, track in tracks.items():
         for nation, ids in journals.taken.items():

@@ -5,7 +5,7 @@ from collections import Counter
 from beaconfire.adapters.reconciliation import Journals, Ways, _gather, reconciled, ways_of
 from beaconfire.audit.record import AuditRecord, Outcome
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.words import Lane, Nation
+from beaconfire.messages.words import HUB, Lane, Nation
 
 JPN, KOR, USA = Nation("JPN"), Nation("KOR"), Nation("USA")
 TRACKS = {"one": (KOR, "KOR-7F3A"), "two": (KOR, "KOR-7F3A"), "other": (KOR, "KOR-0001")}
@@ -13,7 +13,7 @@ TRACKS = {"one": (KOR, "KOR-7F3A"), "two": (KOR, "KOR-7F3A"), "other": (KOR, "KO
 
 def record(
     report_id: str,
-    recipient: Nation,
+    recipient: str,
     lane: Lane = Lane.FLASH,
     outcome: Outcome = Outcome.RELEASED,
     reason: Reason | None = None,
@@ -96,6 +96,14 @@ def test_a_refusal_is_missing_but_for_one_of_an_older_report_than_was_taken() ->
 def test_a_report_without_a_decision_towards_a_nation_is_missing() -> None:
     held = journals(record("one", USA), *both("two"), jpn=("two",), usa=("one", "two"))
     assert ways_of(held, TRACKS).missing == (("one", JPN),)
+
+
+def test_what_was_refused_on_arrival_was_not_acknowledged() -> None:
+    """Such as a message that could not be read: it names no report."""
+    unread = record("", HUB, outcome=Outcome.REFUSED, reason=Reason.SCHEMA)
+    held = journals(unread, *both("one"), jpn=("one",), usa=("one",))
+    assert reconciled(held).acknowledged == 1
+    assert ways_of(held, TRACKS) == Ways(0, 0, ())
 
 
 def test_one_taken_twice_is_doubled() -> None:
