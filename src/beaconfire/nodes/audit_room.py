@@ -10,7 +10,7 @@ REPEAT_US: Final = 600_000_000
 
 
 class AuditRoom:
-    """The logs of one node; a log that is full stops all of it, so that none tells of another."""
+    """The logs of one node."""
 
     def __init__(self, logs: Sequence[AuditLog]) -> None:
         """Take the logs, as they grow."""
@@ -22,6 +22,15 @@ class AuditRoom:
     def full(self) -> bool:
         """Whether one holds as many records in the journal as it may."""
         return any(log.held >= RECORDS_MAX for log in self._logs)
+
+    def is_full_for(self, gave: str) -> bool:
+        """Return whether nothing more can be taken that is recorded in this log of what a nation gave.
+
+        Another nation's such log stops nobody else, or whoever sends rubbish could stop all; a full log of
+        what a nation was given stops all, since what passes would be recorded there.
+        """
+        stops = (log for log in self._logs if log.name == gave or log.name.startswith("given/"))
+        return any(log.held >= RECORDS_MAX for log in stops)
 
     def rotated(self, sizes: Mapping[str, int]) -> None:
         """Take how many records of each log stand in archives."""

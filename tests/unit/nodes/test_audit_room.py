@@ -10,13 +10,25 @@ from beaconfire.messages.codec import decode
 from beaconfire.messages.event import Event
 from beaconfire.messages.health import Notice
 from beaconfire.messages.transfer import Delivery
+from beaconfire.messages.words import Lane
 from beaconfire.nodes import audit_room
 from beaconfire.nodes.audit_room import REPEAT_US, AuditRoom
-from beaconfire.nodes.commands import Append, Command, Deliver, Keep, Send, Table
+from beaconfire.nodes.commands import (
+    Append,
+    Channel,
+    Command,
+    Deliver,
+    Inbound,
+    Keep,
+    Send,
+    Table,
+    Unreadable,
+)
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.picture import PictureConfig, PictureNode
 from release_world import (
+    JPN,
     KOR,
     MemoryRows,
     agreements,
@@ -111,6 +123,28 @@ def test_a_hub_at_the_bound_leaves_reports_to_their_senders_and_takes_them_once_
     taken = again.receive(to_hub(sent[4], KOR, sent[4].lane), now(12))
     assert deliveries(taken)
     assert sum(isinstance(one, Append) and one.log == "gave/KOR" for one in taken) == 2
+
+
+def test_who_fills_its_own_log_with_rubbish_stops_itself_alone() -> None:
+    node = HubNode(hub_config(), MemoryRows())
+    for number in range(20):
+        rubbish = Unreadable(b"\xc1%d" % number, "schema: rubbish")
+        node.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, rubbish, 1), now(number * 1_000_000))
+    korean, japanese = guard(KOR), guard(JPN)
+    (one,) = deliveries(korean.receive(own(report(1, KOR), KOR), now(30_000_000)))
+    assert node.receive(to_hub(one, KOR, one.lane), now(31_000_000)) == []
+    assert node._links[KOR].books.gave.held == 8, "and its log grows no more"
+    (other,) = deliveries(japanese.receive(own(report(1, JPN), JPN), now(32_000_000)))
+    assert deliveries(node.receive(to_hub(other, JPN, other.lane), now(33_000_000)))
+
+
+def test_a_full_log_of_what_a_nation_was_given_stops_all() -> None:
+    logs = {name: AuditLog(name) for name in ("gave/JPN", "gave/KOR", "given/JPN", "given/KOR")}
+    room = AuditRoom(list(logs.values()))
+    for _ in range(8):
+        logs["given/JPN"].growth.append(b"x")
+    assert room.is_full_for("gave/JPN")
+    assert room.is_full_for("gave/KOR")
 
 
 def test_the_bounds_are_those_that_the_docs_state() -> None:

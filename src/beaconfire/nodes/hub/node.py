@@ -9,7 +9,8 @@ Five rules:
    shared between nations.
 4. It does not fuse. Of what passed through it remembers only ids and, per recipient and track, the newest
    time and the stage that the recipient saw; it keeps a report only while an arrangement delays it.
-5. While one of its audit logs is at its bound it takes no report: each is left to its sender.
+5. While a nation's log is at its bound it takes no report of that nation, or of any where it is the log of
+   what a nation was given: each is left to its sender.
 """
 
 from collections.abc import Mapping
@@ -136,7 +137,7 @@ class HubNode:
 
     def _take_from(self, link: Tie, inbound: Inbound, now: Now) -> list[Command]:
         match inbound.message:
-            case Delivery() if self._room.full:
+            case Delivery() if self._room.is_full_for(link.books.gave.name):
                 self.counters["left"] += 1
                 return []
             case Delivery() as delivery:
@@ -163,7 +164,7 @@ class HubNode:
     def _reject(self, link: Tie, message: object, lane: Lane, now: Now) -> list[Command]:
         """Count what a hub takes from nobody; record what is no message at all while there is room for it."""
         self.counters["rejected"] += 1
-        if not isinstance(message, Unreadable) or self._room.full:
+        if not isinstance(message, Unreadable) or self._room.is_full_for(link.books.gave.name):
             return []
         return link.books.refuse_unreadable(message.body, lane, message.detail, now.utc_us)
 
