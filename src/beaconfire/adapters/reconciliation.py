@@ -165,8 +165,13 @@ def _may_be_replaced(record: AuditRecord | None) -> bool:
 
 
 def _gather(records: dict[tuple[str, str, str], AuditRecord], found: Iterable[AuditRecord]) -> None:
-    """Add decisions; one to release stands over one not to, one on FLASH over one on ROUTINE."""
+    """Add decisions; one to release stands over one not to, one on FLASH over one on ROUTINE.
+
+    Refusals of what could not be read are of no report: a hub at the schema before has them in an upgrade.
+    """
     for record in found:
+        if not record.report_id:
+            continue
         key = (record.originator, record.recipient, record.report_id)
         if key not in records or _weight(record) > _weight(records[key]):
             records[key] = record

@@ -57,6 +57,13 @@ def test_a_routine_report_is_replaced_once_a_newer_of_its_track_was_taken_there(
     assert reconciled(held).lost == 0
 
 
+def test_what_could_not_be_read_is_of_no_report() -> None:
+    unread = record("", Nation("HUB"), outcome=Outcome.REFUSED, reason=Reason.SCHEMA)
+    held = journals(*both("one"), unread, jpn=("one",), usa=("one",))
+    assert reconciled(held).acknowledged == 1
+    assert reconciled(held).refused == 0
+
+
 def test_a_flash_report_is_never_replaced() -> None:
     held = journals(*both("one"), *both("two"), jpn=("two",), usa=("one", "two"))
     assert ways_of(held, TRACKS) == Ways(0, 0, (("one", JPN),))
