@@ -73,6 +73,18 @@ def test_fused_equals_central_plot_fusion_within_one_percent(seed: int) -> None:
     assert np.all(np.abs(fused.state - central.state)[:6] < 0.06 * sigma[:6])
 
 
+def test_errors_of_fused_and_central_are_the_same_within_one_percent() -> None:
+    """Over sixty draws; errors of the same plots, so the ratio is known far better than either."""
+    there, _ = propagate_with_transition_kernel(state_at(), np.eye(7), float(TIMES_S[-1]), 1.0)
+    pairs = [fused_and_central(state_at(), TIMES_S, seed) for seed in range(60)]
+    fused, central = (
+        np.array([(one.state - there)[:6] for one in side]) for side in zip(*pairs, strict=True)
+    )
+    for part in (slice(0, 3), slice(3, 6)):
+        ratio = np.sqrt(np.mean(fused[:, part] ** 2) / np.mean(central[:, part] ** 2))
+        assert ratio == pytest.approx(1.0, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("truth", "times_s"),
     [
