@@ -38,7 +38,8 @@ PLACES = (
 
 
 def _radar(name: str, nation: Nation, latitude_deg: float, longitude_deg: float) -> Radar:
-    return Radar(name, nation, radians(latitude_deg), radians(longitude_deg), 300.0, 30.0, 5e-4, 5e-4)
+    place = (radians(latitude_deg), radians(longitude_deg), 300.0)
+    return Radar(name, nation, *place, 30.0, 5e-4, 5e-4, maximum_range_m=1_200_000.0)
 
 
 SENSORS = (

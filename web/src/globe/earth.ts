@@ -20,11 +20,19 @@ import {
   buildModuleUrl,
 } from "@cesium/engine";
 
-import type { World } from "../lib/draw";
+import type { World } from "../lib/world";
 
 const FILES = "/assets/cesium/";
 const PITCH_RAD = -0.85;
 const LINE_HEIGHT_M = 800;
+const RADIUS_M_MIN = 400_000;
+/** Of the radius of what is looked at: what may change before the camera follows. */
+const SHIFT_MAX = 0.12;
+const NEAR_M = 60_000;
+const FAR_M = 4e7;
+/** Of the height above ground, what one step of the keys moves. */
+const TURN = 0.15;
+const MAXIMUM_TURN_RAD = 0.15;
 
 /** The engine starts its workers by name: only files of this package may be one. */
 interface PolicyMaker {
@@ -49,46 +57,67 @@ allowWorkers();
 /** A scene on a canvas; throws where there is no WebGL. */
 export class Earth {
   readonly scene: Scene;
+  /** Time between two pictures while the earth turns, as the machine manages; null until it turned. */
+  turn_ms: number | null = null;
   #frame = 0;
+  #rendered = 0;
+  #lines: Primitive[] = [];
+  #looked: BoundingSphere | null = null;
 
-  constructor(readonly canvas: HTMLCanvasElement, background: string, sea: string) {
+  constructor(readonly canvas: HTMLCanvasElement) {
     this.scene = new Scene({
       canvas,
       creditContainer: document.createElement("div"),
       requestRenderMode: true,
       maximumRenderTimeChange: Infinity,
       msaaSamples: 1,
+      // four buffers of the canvas's size less: the volumes are alike, their order does not show
+      orderIndependentTranslucency: false,
       contextOptions: { webgl: { alpha: false, antialias: false, powerPreference: "low-power" } },
     });
     const { scene } = this;
     scene.globe = new Globe(Ellipsoid.WGS84);
-    scene.globe.baseColor = Color.fromCssColorString(sea);
     scene.globe.showGroundAtmosphere = false;
     scene.globe.tileCacheSize = 60;
     scene.globe.maximumScreenSpaceError = 3;
-    scene.backgroundColor = Color.fromCssColorString(background);
     scene.fog.enabled = false;
     scene.highDynamicRange = false;
+    scene.useDepthPicking = false;
     scene.postProcessStages.fxaa.enabled = false;
     scene.screenSpaceCameraController.minimumZoomDistance = 20_000;
-    scene.screenSpaceCameraController.maximumZoomDistance = 4e7;
+    scene.screenSpaceCameraController.maximumZoomDistance = FAR_M;
+    scene.postRender.addEventListener(() => (this.#rendered += 1));
     const url = buildModuleUrl("Assets/Textures/NaturalEarthII");
     const layer = ImageryLayer.fromProviderAsync(TileMapServiceImageryProvider.fromUrl(url, {}), { brightness: 0.75, saturation: 0.55 });
     scene.imageryLayers.add(layer);
   }
 
-  /** Renders whenever something changed, until `stop`. */
-  start(): void {
-    const turn = (): void => {
-      this.#frame = requestAnimationFrame(turn);
-      this.render();
-    };
-    turn();
+  /** Takes the colours of a theme. */
+  paint(background: string, sea: string): void {
+    this.scene.backgroundColor = Color.fromCssColorString(background);
+    this.scene.globe!.baseColor = Color.fromCssColorString(sea);
+    this.scene.requestRender();
   }
 
-  render(): void {
+  /** Draws whenever the camera moved or something of the scene changed, until `stop`, and tells of it. */
+  start(drawn: () => void): void {
+    let last_ms: number | null = null;
+    const turn = (at_ms: number): void => {
+      this.#frame = requestAnimationFrame(turn);
+      const rendered = this.render();
+      if (rendered) drawn();
+      if (rendered && last_ms !== null) this.turn_ms = at_ms - last_ms;
+      last_ms = rendered ? at_ms : null;
+    };
+    this.#frame = requestAnimationFrame(turn);
+  }
+
+  /** Draws if there is something new to see; returns whether it did. */
+  render(): boolean {
+    const before = this.#rendered;
     (this.scene as unknown as { initializeFrame(): void }).initializeFrame();
     this.scene.render();
+    return this.#rendered !== before;
   }
 
   resize(width: number, height: number): void {
@@ -99,31 +128,54 @@ export class Earth {
     this.scene.requestRender();
   }
 
-  /** Coasts and borders as thin lines; they don't change. */
-  addLines(world: World, coast: string, border: string): void {
-    const instances = [
-      ...linesOf(world.land).map((line) => lineInstance(line, coast)),
-      ...linesOf(world.borders).map((line) => lineInstance(line, border)),
-    ];
-    this.scene.primitives.add(
-      new Primitive({
-        geometryInstances: instances,
-        appearance: new PerInstanceColorAppearance({ flat: true, translucent: false }),
-        asynchronous: false,
-        allowPicking: false,
-      }),
-    );
+  /** Coasts and borders as thin lines; they don't move. */
+  drawLines(world: World, coast: string, border: string | null): void {
+    for (const one of this.#lines) this.scene.primitives.remove(one);
+    const lines = [this.#addLines(linesOf(world.land), coast)];
+    if (border !== null) lines.push(this.#addLines(linesOf(world.borders), border));
+    this.#lines = lines;
     this.scene.requestRender();
   }
 
-  /** Looks from the south at what matters. */
-  look(points: Cartesian3[]): void {
+  #addLines(lines: Ring[], colour: string): Primitive {
+    const primitive = new Primitive({
+      geometryInstances: lines.map((line) => lineInstance(line, colour)),
+      appearance: new PerInstanceColorAppearance({ flat: true, translucent: false }),
+      asynchronous: false,
+      allowPicking: false,
+    });
+    this.scene.primitives.add(primitive);
+    return primitive;
+  }
+
+  /** Looks from the south at what matters; stays where it is while that is much the same, unless asked to move. */
+  look(points: Cartesian3[], anyway: boolean): void {
     if (points.length === 0) return;
     const sphere = BoundingSphere.fromPoints(points);
-    sphere.radius = Math.max(sphere.radius, 400_000);
+    sphere.radius = Math.max(sphere.radius, RADIUS_M_MIN);
+    const now = this.#looked;
+    const shift = now === null ? Infinity : Cartesian3.distance(now.center, sphere.center) / now.radius;
+    const scale = now === null ? Infinity : sphere.radius / now.radius;
+    if (!anyway && shift < SHIFT_MAX && scale < 1 + SHIFT_MAX && scale > 1 - 2 * SHIFT_MAX) return;
+    this.#looked = sphere;
     this.scene.camera.viewBoundingSphere(sphere, new HeadingPitchRange(0, PITCH_RAD, 2.1 * sphere.radius));
     this.scene.camera.lookAtTransform(Matrix4.IDENTITY);
     this.scene.requestRender();
+  }
+
+  /** Turns the earth under the camera, in steps that fit the height: east and north positive. */
+  turn(east: number, north: number): void {
+    const { camera } = this.scene;
+    const angle = Math.min(MAXIMUM_TURN_RAD, (TURN * camera.positionCartographic.height) / Ellipsoid.WGS84.maximumRadius);
+    camera.rotateRight(east * angle);
+    camera.rotateUp(north * angle);
+  }
+
+  /** Goes nearer by a share of the height, or farther where it is negative. */
+  near(share: number): void {
+    const { camera } = this.scene;
+    const height = camera.positionCartographic.height;
+    if (share > 0 ? height > NEAR_M : height < FAR_M) camera.zoomIn(share * height);
   }
 
   stop(): void {

@@ -1,217 +1,190 @@
-// What moves on the globe, as primitives: flights, areas of uncertainty, what the sensors cover, places.
+// What lies over the globe, on a canvas of its own: the map's own marks, lines and words, seen from the camera.
+// So the earth under it is only drawn anew when the camera moves; see docs/adr/0030.
 
-import {
-  Cartesian2,
-  Cartesian3,
-  Color,
-  ColorGeometryInstanceAttribute,
-  EllipsoidGeometry,
-  GeometryInstance,
-  LabelCollection,
-  LabelStyle,
-  Material,
-  PerInstanceColorAppearance,
-  PointPrimitiveCollection,
-  PolylineCollection,
-  Primitive,
-  PrimitiveCollection,
-  Transforms,
-  type Scene,
-} from "@cesium/engine";
+import type { Cartesian3 } from "@cesium/engine";
 
-import { areaCorners, Paths, type Palette } from "../lib/draw";
-import { fixOf } from "../lib/flight";
-import type { Area, EventLine, Place, Sensor } from "../lib/wire";
+import { circleCorners } from "../lib/areas";
+import { drawCross, drawLaunch, drawObject, drawPlace, drawRadar, drawStamp, FONT, Labels, type Palette, type Pixel } from "../lib/glyphs";
+import { Paths } from "../lib/paths";
+import { eventsInOrder, isDetailed, placesInOrder, type Scene } from "../lib/scene";
+import type { EventLine, Place, Sensor } from "../lib/wire";
 import { heaviest, isOpen } from "../lib/words";
+import type { Sight } from "./sight";
+import { inAir, onGround, ringOf, Solids, type Solid } from "./solids";
 
-const GROUND_M = 1_500;
-const SHRUNK = 1.22;
-const PAST_AREAS_MAX = 12;
-const DETAILED_MAX = 40;
-const BOOST_STEPS = 24;
-const DEGREES = 180 / Math.PI;
-const FONT = "14px system-ui, 'DejaVu Sans', 'Noto Sans CJK JP', sans-serif";
+const NEAR_PX = 24;
+const CROSS_PX = 4;
+const EXTENT_EVENTS_MAX = 32;
 
-export interface Shown {
-  events: EventLine[];
-  chosen: string | null;
-  places: Place[];
-  sensors: Sensor[];
-  utc_us: number | null;
-  areas: boolean;
-  labels: boolean;
-  coverage: boolean;
-  height: (km: number) => string;
-}
-
-function colour(css: string, alpha = 1): Color {
-  return Color.fromCssColorString(css).withAlpha(alpha);
+interface Brush {
+  scene: Scene;
+  sight: Sight;
+  palette: Palette;
 }
 
 export class Marks {
-  #lines = new PolylineCollection();
-  #points = new PointPrimitiveCollection();
-  #labels: LabelCollection;
-  #fixed = new PolylineCollection();
-  #cover = new PrimitiveCollection();
-  #fixedKey = "";
-  #linesKey = "";
+  #context: CanvasRenderingContext2D;
+  #density = 1;
+  #labels = new Labels();
   #paths = new Paths();
+  #solids = new Solids();
+  #rings = new Map<string, Cartesian3[]>();
+  #handles: { id: string; at: Pixel }[] = [];
 
-  constructor(readonly scene: Scene, readonly palette: Palette) {
-    this.#labels = new LabelCollection({ scene });
-    for (const one of [this.#cover, this.#fixed, this.#lines, this.#points, this.#labels]) scene.primitives.add(one);
+  constructor(readonly canvas: HTMLCanvasElement) {
+    this.#context = canvas.getContext("2d")!;
   }
 
-  draw(shown: Shown): void {
-    this.#drawFixed(shown);
-    this.#drawLines(shown);
-    this.#drawObjects(shown);
-    this.scene.requestRender();
+  resize(width: number, height: number, density: number): void {
+    this.#density = density;
+    this.canvas.width = Math.max(1, Math.round(width * density));
+    this.canvas.height = Math.max(1, Math.round(height * density));
   }
 
-  /** Where to look: launch, object and area of what is chosen or open, else the own places. */
-  extent(shown: Shown): Cartesian3[] {
-    const wanted = shown.events.filter((event) => event.event_id === shown.chosen || isOpen(event)).slice(0, 32);
-    const points = wanted.flatMap((event) => {
+  draw(scene: Scene, sight: Sight, palette: Palette): void {
+    const context = this.#context;
+    const brush = { scene, sight, palette };
+    context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
+    context.clearRect(0, 0, sight.width, sight.height);
+    context.font = FONT;
+    this.#labels.clear();
+    this.#handles = [];
+    for (const place of placesInOrder(scene)) this.#drawPlace(place, brush);
+    for (const sensor of scene.sensors) this.#drawSensor(sensor, brush);
+    for (const event of eventsInOrder(scene)) this.#drawEvent(event, brush);
+  }
+
+  /** The event whose mark is nearest to a point, within 24 pixels. */
+  at(x: number, y: number): string | null {
+    let best: [number, string | null] = [NEAR_PX, null];
+    for (const { id, at } of this.#handles) {
+      const distance = Math.hypot(at[0] - x, at[1] - y);
+      if (distance < best[0]) best = [distance, id];
+    }
+    return best[1];
+  }
+
+  /** Where to look: the chosen event with its whole path, launch, object and area of the open ones, else the own places. */
+  extent(scene: Scene): Cartesian3[] {
+    const open = scene.events.filter((event) => event.event_id !== scene.chosen && isOpen(event)).slice(0, EXTENT_EVENTS_MAX);
+    const chosen = scene.events.filter((event) => event.event_id === scene.chosen);
+    const points = [...chosen, ...open].flatMap((event) => {
       const areas = [event.launch, heaviest(event.impact)].flatMap((area) => (area ? [onGround(area)] : []));
-      return [...areas, ...event.trail.map((point) => vector(point.position_ecef_m)), ...this.#path(event)];
+      const fix = this.#paths.now(event, scene.utc_us);
+      return fix ? [...areas, inAir(fix)] : areas;
     });
-    return points.length > 0 ? points : shown.places.map(onGround);
+    for (const event of chosen) points.push(...this.#solid(event).trail, ...this.#solid(event).ahead);
+    return points.length > 0 ? points : scene.places.map(onGround);
   }
 
-  #path(event: EventLine): Cartesian3[] {
-    return this.#paths.of(event).map((fix) => Cartesian3.fromDegrees(fix.longitude_deg, fix.latitude_deg, fix.height_m));
+  #solid(event: EventLine): Solid {
+    return this.#solids.of(event, (one) => this.#paths.of(one));
   }
 
-  #drawFixed(shown: Shown): void {
-    const key = JSON.stringify([shown.coverage, shown.places, shown.sensors]);
-    if (key === this.#fixedKey) return;
-    this.#fixedKey = key;
-    this.#fixed.removeAll();
-    this.#cover.removeAll();
-    for (const place of shown.places) {
-      const circle = { ...place, semi_major_m: place.radius_m, semi_minor_m: place.radius_m, bearing_deg: 0, probability: 1 };
-      this.#ring(this.#fixed, circle, colour(this.palette.place), 2, 48);
+  #stroke(points: Cartesian3[], sight: Sight, colour: string, width: number, dash: number[] = []): void {
+    const context = this.#context;
+    context.beginPath();
+    sight.trace(context, points);
+    context.setLineDash(dash);
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  #ring(key: string, make: () => Cartesian3[]): Cartesian3[] {
+    const held = this.#rings.get(key) ?? make();
+    this.#rings.set(key, held);
+    return held;
+  }
+
+  #drawPlace(place: Place, { scene, sight, palette }: Brush): void {
+    const ring = this.#ring(`${place.name} ${place.longitude_deg} ${place.latitude_deg} ${place.radius_m}`, () => ringOf(circleCorners(place, place.radius_m, 48)));
+    this.#stroke(ring, sight, palette.place, 1.4);
+    const pixel = sight.pixel(onGround(place));
+    if (pixel === null) return;
+    drawPlace(this.#context, pixel, palette);
+    if (scene.labels) this.#labels.put(this.#context, place.name, pixel, palette.place, palette.halo);
+  }
+
+  #drawSensor(sensor: Sensor, { scene, sight, palette }: Brush): void {
+    if (sensor.longitude_deg === undefined || sensor.latitude_deg === undefined) return;
+    const at = { longitude_deg: sensor.longitude_deg, latitude_deg: sensor.latitude_deg };
+    const reach_m = sensor.maximum_range_m;
+    if (scene.coverage && reach_m !== undefined) {
+      const rim = this.#ring(`${sensor.id} ${at.longitude_deg} ${at.latitude_deg} ${reach_m}`, () => ringOf(circleCorners(at, reach_m, 96)));
+      this.#stroke(rim, sight, palette.sensor, 1.2, [8, 4]);
     }
-    if (shown.coverage) for (const sensor of shown.sensors) this.#addVolume(sensor);
+    const pixel = sight.pixel(onGround(at));
+    if (pixel === null) return;
+    if (scene.symbols !== null) drawStamp(this.#context, scene.symbols.radar(scene.mode, this.#density), pixel);
+    else drawRadar(this.#context, pixel, palette);
+    const beside = scene.symbols === null ? 0 : 8;
+    if (scene.labels) this.#labels.put(this.#context, sensor.id, [pixel[0] + beside, pixel[1]], palette.sensor, palette.halo);
   }
 
-  /** What a sensor sees: all within its reach and above its lowest elevation, as a thin shell. */
-  #addVolume(sensor: Sensor): void {
-    if (sensor.longitude_deg === undefined || sensor.latitude_deg === undefined || sensor.maximum_range_m === undefined) return;
-    const at = Cartesian3.fromDegrees(sensor.longitude_deg, sensor.latitude_deg, sensor.height_m ?? 0);
-    const reach = sensor.maximum_range_m;
-    const geometry = new EllipsoidGeometry({
-      radii: new Cartesian3(reach, reach, reach),
-      maximumCone: (90 - (sensor.minimum_elevation_deg ?? 0)) / DEGREES,
-      stackPartitions: 24,
-      slicePartitions: 48,
-      vertexFormat: PerInstanceColorAppearance.FLAT_VERTEX_FORMAT,
-    });
-    const attributes = { color: ColorGeometryInstanceAttribute.fromColor(colour(this.palette.sensor, 0.13)) };
-    const instance = new GeometryInstance({ geometry, modelMatrix: Transforms.eastNorthUpToFixedFrame(at), attributes });
-    const appearance = new PerInstanceColorAppearance({ flat: true, translucent: true, closed: false });
-    this.#cover.add(new Primitive({ geometryInstances: instance, appearance, asynchronous: false, allowPicking: false }));
-    const rim = { longitude_deg: sensor.longitude_deg, latitude_deg: sensor.latitude_deg, semi_major_m: reach, semi_minor_m: reach, bearing_deg: 0, probability: 1 };
-    this.#ring(this.#fixed, rim, colour(this.palette.sensor, 0.9), 1.5, 96);
-  }
-
-  #drawLines(shown: Shown): void {
-    const detailed = shown.events.filter((event) => event.event_id === shown.chosen || shown.events.length <= DETAILED_MAX);
-    const key = detailed.map((event) => `${event.event_id}/${event.revision}/${event.status}`).join() + `|${shown.chosen}|${shown.areas}`;
-    if (key === this.#linesKey) return;
-    this.#linesKey = key;
-    this.#lines.removeAll();
-    for (const event of detailed) this.#drawEvent(event, event.event_id === shown.chosen, shown.areas);
-  }
-
-  #drawEvent(event: EventLine, chosen: boolean, areas: boolean): void {
-    const flown = event.trail.map((point) => vector(point.position_ecef_m));
-    const alpha = isOpen(event) || chosen ? 1 : 0.45;
-    this.#line(flown, colour(this.palette.track, alpha), chosen ? 4 : 2.5);
-    this.#line(this.#path(event), colour(this.palette.track, 0.8 * alpha), 2, true);
-    if (event.launch && flown[0]) this.#line(boostArc(onGround(event.launch), flown[0]), colour(this.palette.launch, alpha), 3);
-    if (!areas) return;
-    if (event.launch) this.#ring(this.#lines, event.launch, colour(this.palette.launch, alpha), 2, 48);
-    for (const impact of event.impact) this.#ring(this.#lines, impact, colour(this.palette.impact, alpha), chosen ? 4 : 2.5, 64);
-    if (chosen) this.#drawPastAreas(event);
-  }
-
-  #drawPastAreas(event: EventLine): void {
-    let size_m = event.areas.at(-1)?.semi_major_m ?? 0;
-    let alpha = 0.7;
-    let drawn = 0;
-    for (const area of [...event.areas].reverse()) {
-      if (area.semi_major_m < SHRUNK * size_m || drawn >= PAST_AREAS_MAX) continue;
-      [size_m, alpha, drawn] = [area.semi_major_m, Math.max(0.12, 0.82 * alpha), drawn + 1];
-      this.#ring(this.#lines, area, colour(this.palette.impact, alpha), 1.5, 48);
+  #drawEvent(event: EventLine, brush: Brush): void {
+    const { scene, sight, palette } = brush;
+    const context = this.#context;
+    const chosen = event.event_id === scene.chosen;
+    const detailed = isDetailed(event, scene);
+    context.globalAlpha = isOpen(event) || chosen ? 1 : 0.45;
+    if (detailed) this.#drawLines(event, chosen, brush);
+    const fix = this.#paths.now(event, scene.utc_us);
+    const pixel = fix && sight.pixel(inAir(fix));
+    if (fix && pixel) {
+      this.#handles.push({ id: event.event_id, at: pixel });
+      if (detailed) this.#stroke([inAir(fix), onGround(fix)], sight, palette.ink, 0.8, [1, 3]);
+      if (scene.symbols !== null) drawStamp(context, scene.symbols.event(event, this.#density), pixel);
+      else drawObject(context, pixel, event.status, palette);
+      if (scene.labels && detailed && isOpen(event)) {
+        this.#labels.put(context, scene.height(Math.round(fix.height_m / 1_000)), [pixel[0] + 2, pixel[1] - 10], palette.ink, palette.halo);
+      }
     }
+    context.globalAlpha = 1;
   }
 
-  #drawObjects(shown: Shown): void {
-    this.#points.removeAll();
-    this.#labels.removeAll();
-    for (const sensor of shown.sensors) {
-      if (sensor.longitude_deg === undefined || sensor.latitude_deg === undefined) continue;
-      this.#mark(Cartesian3.fromDegrees(sensor.longitude_deg, sensor.latitude_deg, GROUND_M), this.palette.sensor, 8, shown.labels ? sensor.id : "");
+  #drawLines(event: EventLine, chosen: boolean, brush: Brush): void {
+    const { scene, sight, palette } = brush;
+    const solid = this.#solid(event);
+    if (scene.areas) this.#drawAreas(event, solid, chosen, brush);
+    this.#stroke(solid.boost, sight, palette.launch, chosen ? 2.5 : 1.6);
+    this.#stroke(solid.trail, sight, palette.track, chosen ? 3 : 1.8);
+    this.#context.lineCap = "round";
+    this.#stroke(solid.ahead, sight, palette.track, 2, [2, 5]);
+    this.#context.lineCap = "butt";
+  }
+
+  #drawAreas(event: EventLine, solid: Solid, chosen: boolean, { sight, palette }: Brush): void {
+    const context = this.#context;
+    const before = context.globalAlpha;
+    for (const { ring, faintness } of chosen ? solid.past : []) {
+      context.globalAlpha = before * faintness;
+      this.#stroke(ring, sight, palette.impact, 1.2);
     }
-    const open = shown.events.filter((event) => event.event_id === shown.chosen || isOpen(event));
-    const concerned = new Set(open.slice(0, DETAILED_MAX).flatMap((event) => event.places.map((one) => one.place)));
-    for (const place of shown.places) this.#mark(onGround(place), this.palette.place, 6, shown.labels && concerned.has(place.name) ? place.name : "");
-    for (const event of shown.events) this.#drawObject(event, shown);
+    context.globalAlpha = before;
+    for (const { stated, nested } of solid.impacts) {
+      this.#fill(stated, sight, palette.impact, before);
+      this.#stroke(stated, sight, palette.impact, chosen ? 2.5 : 1.5);
+      for (const { ring, wider } of chosen ? nested : []) this.#stroke(ring, sight, palette.impact, 1.2, wider ? [7, 4] : []);
+    }
+    for (const impact of event.impact) {
+      const pixel = sight.pixel(onGround(impact));
+      if (pixel) drawCross(context, pixel, CROSS_PX, palette);
+    }
+    this.#stroke(solid.launch, sight, palette.launch, 1.6, [5, 3]);
+    const from = event.launch && sight.pixel(onGround(event.launch));
+    if (from) drawLaunch(context, from, palette);
   }
 
-  #drawObject(event: EventLine, shown: Shown): void {
-    if (event.state === null) return;
-    const fix = this.#paths.at(event, shown.utc_us) ?? fixOf(event.state.position_ecef_m, event.state.epoch_us);
-    const detailed = event.event_id === shown.chosen || shown.events.length <= DETAILED_MAX;
-    const text = shown.labels && detailed && isOpen(event) ? shown.height(Math.round(fix.height_m / 1_000)) : "";
-    this.#mark(Cartesian3.fromDegrees(fix.longitude_deg, fix.latitude_deg, fix.height_m), this.palette.track, event.event_id === shown.chosen ? 14 : 10, text);
+  /** An area that is partly behind the horizon is left empty: what would close it there is not its outline. */
+  #fill(ring: Cartesian3[], sight: Sight, colour: string, alpha: number): void {
+    const context = this.#context;
+    context.beginPath();
+    if (!sight.trace(context, ring)) return;
+    context.globalAlpha = 0.18 * alpha;
+    context.fillStyle = colour;
+    context.fill();
+    context.globalAlpha = alpha;
   }
-
-  #mark(position: Cartesian3, css: string, size: number, text: string): void {
-    this.#points.add({ position, color: colour(css), pixelSize: size, outlineColor: colour(this.palette.halo), outlineWidth: 2 });
-    if (text === "") return;
-    this.#labels.add({
-      position,
-      text: text.slice(0, 28),
-      font: FONT,
-      fillColor: colour(this.palette.ink),
-      outlineColor: colour(this.palette.halo),
-      outlineWidth: 4,
-      style: LabelStyle.FILL_AND_OUTLINE,
-      pixelOffset: new Cartesian2(10, -8),
-    });
-  }
-
-  #line(positions: Cartesian3[], paint: Color, width: number, dashed = false): void {
-    if (positions.length < 2) return;
-    const material = dashed ? Material.fromType("PolylineDash", { color: paint, dashLength: 12 }) : Material.fromType("Color", { color: paint });
-    this.#lines.add({ positions, width, material });
-  }
-
-  #ring(lines: PolylineCollection, area: Area, paint: Color, width: number, corners: number): void {
-    const positions = areaCorners(area, corners).map(([longitude, latitude]) => Cartesian3.fromDegrees(longitude, latitude, GROUND_M));
-    lines.add({ positions, width, material: Material.fromType("Color", { color: paint }) });
-  }
-}
-
-function vector([x, y, z]: [number, number, number]): Cartesian3 {
-  return new Cartesian3(x, y, z);
-}
-
-function onGround(place: { longitude_deg: number; latitude_deg: number }): Cartesian3 {
-  return Cartesian3.fromDegrees(place.longitude_deg, place.latitude_deg, GROUND_M);
-}
-
-/** A curve that leaves the launch point upwards and meets the first known state: to look at only. */
-function boostArc(from: Cartesian3, to: Cartesian3): Cartesian3[] {
-  const up = Cartesian3.multiplyByScalar(Cartesian3.normalize(from, new Cartesian3()), 0.6 * Cartesian3.distance(from, to), new Cartesian3());
-  const bend = Cartesian3.add(from, up, new Cartesian3());
-  return Array.from({ length: BOOST_STEPS + 1 }, (_, index) => {
-    const part = index / BOOST_STEPS;
-    const one = Cartesian3.lerp(from, bend, part, new Cartesian3());
-    return Cartesian3.lerp(one, Cartesian3.lerp(bend, to, part, new Cartesian3()), part, new Cartesian3());
-  });
 }

@@ -3,7 +3,8 @@
 import { ms } from "milsymbol/milsymbol.js";
 import airMissile from "milsymbol/numbersidc/sidc/airmissile.js";
 
-import type { Stamp, SymbolSet } from "./draw";
+import type { Stamp } from "./glyphs";
+import type { SymbolSet } from "./scene";
 import type { EventLine } from "./wire";
 
 ms.addIcons(airMissile);

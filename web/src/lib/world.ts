@@ -1,9 +1,23 @@
 // The coast lines, fetched once for map and sandbox.
 
-import type { Topology } from "topojson-specification";
+import type { GeoPermissibleObjects } from "d3-geo";
+import { feature, mesh } from "topojson-client";
+import type { GeometryCollection, Topology } from "topojson-specification";
 import worldUrl from "world-atlas/countries-50m.json?url";
 
-import { readWorld, type World } from "./draw";
+export interface World {
+  land: GeoPermissibleObjects;
+  borders: GeoPermissibleObjects;
+}
+
+/** Land and the borders on which both sides have a country code: what has none is disputed and is left out. */
+function readWorld(topology: Topology): World {
+  const countries = topology.objects.countries as GeometryCollection;
+  return {
+    land: feature(topology, topology.objects.land as GeometryCollection),
+    borders: mesh(topology, countries, (a, b) => a !== b && a.id !== undefined && b.id !== undefined),
+  };
+}
 
 let loading: Promise<World> | null = null;
 

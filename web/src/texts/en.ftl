@@ -75,6 +75,7 @@ alarm-quiet = Alarm is quiet in replay
 map = Map
 globe = Globe
 map-summary = Map: { $open } open events, { $places } own places, { $sensors } own sensors. The list and the tables beside it say the same in words.
+globe-summary = Globe: { $open } open events, { $places } own places, { $sensors } own sensors. The list and the tables beside it say the same in words.
 coast-missing = The coast lines did not load; everything else holds.
 follow = Follow
 closer = Closer

@@ -74,6 +74,7 @@ alarm-quiet = 再生中は警報音を鳴らしません
 map = 地図
 globe = 地球儀
 map-summary = 地図:進行中の事象{ $open }件、自国の地点{ $places }か所、自国のセンサー{ $sensors }基。隣の一覧と表が同じ内容を文字で示します。
+globe-summary = 地球儀:進行中の事象{ $open }件、自国の地点{ $places }か所、自国のセンサー{ $sensors }基。隣の一覧と表が同じ内容を文字で示します。
 coast-missing = 海岸線を読み込めませんでした。ほかの表示は有効です。
 follow = 追従
 closer = 拡大

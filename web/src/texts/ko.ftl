@@ -74,6 +74,7 @@ alarm-quiet = 재생 중에는 경보음이 울리지 않습니다
 map = 지도
 globe = 지구본
 map-summary = 지도: 진행 중인 사건 { $open }건, 자국 지점 { $places }곳, 자국 센서 { $sensors }기. 옆의 목록과 표가 같은 내용을 글로 보여 줍니다.
+globe-summary = 지구본: 진행 중인 사건 { $open }건, 자국 지점 { $places }곳, 자국 센서 { $sensors }기. 옆의 목록과 표가 같은 내용을 글로 보여 줍니다.
 coast-missing = 해안선을 불러오지 못했습니다. 다른 표시는 유효합니다.
 follow = 따라가기
 closer = 확대
