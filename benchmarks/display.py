@@ -6,8 +6,9 @@
 Prints processor time of the server for each frame delivered, of the display and of a bare server that sends
 frames of the same size at the same rate to as many clients; their ratio; how much the server's memory grew;
 and, with `--browser`, the time of one picture of the page, 2D and 3D, with a countdown that must tick, and
-how soon after the server's answer the first picture stands. With `--minutes` instead: the memory of server
-and page over that time, under the same load.
+how soon after the server's answer the first picture stands. In 3D that is the time of what lies over the
+earth, which alone a live feed draws; between two pictures while the earth turns stands beside it. With
+`--minutes` instead: the memory of server and page over that time, under the same load.
 """
 
 import argparse
@@ -35,6 +36,7 @@ SETTLE_S: Final = 3.0
 CHROMIUM: Final = "/usr/bin/chromium"
 FIRST_PICTURES: Final = 5
 MEMORY_SAMPLES: Final = 60
+TURNS: Final = 40
 GROWN_SHARE_MAX: Final = 0.1
 """What memory may grow by between the second and the last quarter of a run."""
 RATIO_PROMISED: Final = 10.0
@@ -301,11 +303,23 @@ def picture_times(tracks: int, seconds: float) -> Json:
                 ticked = ticked or shown.inner_text() != before
             frame_ms = float(page.get_by_test_id(view).get_attribute("data-frame-ms") or "nan")
             found[name] = {"first_event_s": first_s, "frame_ms": frame_ms, "countdown_ticks": ticked}
+            if name == "3d":
+                found[name]["turn_ms"] = turn_time(page)
             page.close()
         browser.close()
     server.kill()
     server.wait()
     return found
+
+
+def turn_time(page: Any) -> float:
+    """Return milliseconds between two pictures while the globe turns: only then is the earth drawn."""
+    globe, found = page.get_by_test_id("globe"), []
+    globe.locator("canvas").first.focus()
+    for _ in range(TURNS):
+        page.keyboard.press("ArrowRight")
+        found.append(float(globe.get_attribute("data-turn-ms") or "nan"))
+    return median(found[TURNS // 4 :])
 
 
 def main() -> int:
@@ -366,7 +380,8 @@ def table(figures: Json) -> str:
     for name, one in figures.get("page", {}).items():
         ticks = "ticks" if one["countdown_ticks"] else "STANDS STILL"
         first = f"first event after {one['first_event_s']:.2f} s"
-        lines.append(f"page {name:3} {one['frame_ms']:9.1f} ms a picture, {first}, countdown {ticks}")
+        turned = f", {one['turn_ms']:.1f} ms while it turns" if "turn_ms" in one else ""
+        lines.append(f"page {name:3} {one['frame_ms']:9.1f} ms a picture{turned}, {first}, countdown {ticks}")
     if soon := figures.get("first"):
         painted, drawn = soon["first_paint_ms"], soon["map_ms"]
         lines.append(f"first    {painted:9.1f} ms from the answer to the first paint, {drawn:.1f} to the map")

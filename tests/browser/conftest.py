@@ -17,6 +17,7 @@ from browser.served import EventClock, Served
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--enable-unsafe-swiftshader",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -25,20 +26,25 @@ ARGUMENTS = [
 ]
 
 
+def chromium_path() -> str:
+    """Return where Chromium is; under CI its absence is a failure, elsewhere a loud skip."""
+    chromium = os.environ.get("BEACONFIRE_CHROMIUM") or shutil.which("chromium")
+    if chromium is not None:
+        return chromium
+    message = "BROWSER TESTS NOT RUN: no chromium here (apt-get install chromium)"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return a running Chromium; under CI its absence is a failure, elsewhere a loud skip.
+    """Return a running Chromium that draws WebGL on the processor where a page asks for it.
 
     Not for the whole session: Playwright's loop stays in this thread and would be in the way of other tests.
     """
-    chromium = os.environ.get("BEACONFIRE_CHROMIUM") or shutil.which("chromium")
-    if chromium is None:
-        message = "BROWSER TESTS NOT RUN: no chromium here (apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield running
         running.close()
 

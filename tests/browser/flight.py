@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from beaconfire.flight.propagation import propagate_kernel, time_to_ground_kernel
@@ -15,10 +16,10 @@ from beaconfire.frames.geodesy import (
 )
 from beaconfire.frames.types import PositionEcef, Vector
 from beaconfire.messages.estimate import Ellipse, ImpactEstimate, Kinematics, LaunchEstimate
-from beaconfire.messages.event import Contribution, Event, Place, PlaceTime
+from beaconfire.messages.event import Contour, Contribution, Event, ImpactAreas, Place, PlaceTime
 from beaconfire.messages.health import Health, LinkHealth
 from beaconfire.messages.sensor import InfraredSensor, Radar
-from beaconfire.messages.words import Lane, Mode, Nation, Phase, PlaceKind, Sharing, Status
+from beaconfire.messages.words import Hypothesis, Lane, Mode, Nation, Phase, PlaceKind, Sharing, Status
 
 JPN, KOR, USA = Nation("JPN"), Nation("KOR"), Nation("USA")
 LOG_INVERSE_BETA = math.log(1.0 / 8_000.0)
@@ -154,6 +155,22 @@ def event(flight: Flight, second: float, revision: int, sharing: Sharing | None 
         impact=(flight.impact(second),) if known else (),
         places=flight.place_times() if known else (),
     )
+
+
+def with_nested_areas(seen: Event, *contours: Contour) -> Event:
+    """Return an event with areas of 50 and 99 % about its first impact, and contours."""
+    impact = seen.impact[0]
+    ellipses = tuple(
+        msgspec.structs.replace(
+            impact.area,
+            probability=probability,
+            semi_major_m=scale * impact.area.semi_major_m,
+            semi_minor_m=scale * impact.area.semi_minor_m,
+        )
+        for probability, scale in ((0.5, 0.48), (0.95, 1.0), (0.99, 1.24))
+    )
+    areas = ImpactAreas(Hypothesis.FREE_FLIGHT, impact.time_us, impact.time_us, ellipses, contours)
+    return msgspec.structs.replace(seen, areas=(areas,))
 
 
 def health(source: str, at_us: int, *, up: bool = True) -> Health:

@@ -13,7 +13,7 @@ from beaconfire.messages.event import Warning
 from beaconfire.messages.health import Notice
 from beaconfire.messages.words import Mode, Severity, Status
 from beaconfire.nodes.display import DisplayFacts
-from browser.flight import JPN, KOR, PLACES, SENSORS, Flight, event
+from browser.flight import JPN, KOR, PLACES, SENSORS, Flight, event, health
 from browser.pages import LAUNCH_US, Watched, countdown_s, fly, open_page
 from browser.served import EventClock, Served
 
@@ -305,3 +305,23 @@ def test_the_map_page_transfers_little_and_nothing_of_the_globe(
     assert not [name for name in names if name.startswith("Globe")]
     assert any(name.startswith("countries") for name in names)
     assert 100_000 < total_packed(built_page, [*names, "index.html"]) < 400_000
+
+
+WIDTHS = (360, 480, 640, 860, 999, 1001, 1280, 1440, 1920, 2560)
+LONG = "A very long name that somebody gave to a node/JPN"
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+def test_nothing_scrolls_sideways_at_any_width(watched: Watched, served: Served, language: str) -> None:
+    fly(served)
+    for source in ("guard/JPN", "picture/JPN", "national/JPN", "warning/JPN", LONG.replace(" ", "")):
+        served.feed(health(source, LAUNCH_US, up=False))
+    page = open_page(watched, served, f"?lang={language}")
+    row = page.get_by_test_id("health")
+    expect(row.locator(".node")).to_have_count(5)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, width
+        for part in (".health", ".bar", ".timebar", ".cards", ".detail", ".banner"):
+            over = page.locator(part).first.evaluate("one => one.scrollWidth - one.clientWidth")
+            assert over <= 0, (part, width)

@@ -1,45 +1,24 @@
 """The page in a real browser, served by the real server over a display fed with synthetic messages."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from beaconfire.messages.event import Event, Place, Warning
 from beaconfire.messages.health import Notice
 from beaconfire.messages.words import Mode, Severity, Status
 from beaconfire.nodes.display import DisplayFacts
 from browser.flight import JPN, PLACES, SENSORS, Flight, event, health
-from browser.pages import LAUNCH_US, Watched, fly, open_page
+from browser.pages import LAUNCH_US, Watched, countdown_s, fly, open_page
 from browser.served import EventClock, Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 FLIGHT = Flight(LAUNCH_US)
 HOSTILE = "<img src=x onerror=alert(1)>\u202e'\"&{{x}}"
-
-
-@pytest.fixture
-def served(built_page: Path) -> Iterator[Served]:
-    clock = EventClock(LAUNCH_US + 200_000_000, 1.0)
-    with Served(JPN, DisplayFacts(PLACES, SENSORS), clock) as running:
-        yield running
-
-
-@pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1600, "height": 900})
-    yield Watched(context.new_page())
-    context.close()
-
-
-def seconds(text: str) -> int:
-    found = re.fullmatch(r"(\d+):(\d\d)", text.strip())
-    assert found, text
-    return 60 * int(found[1]) + int(found[2])
 
 
 @pytest.mark.parametrize("query", ["", "?theme=light", "?theme=dark&event=none", "?help=1&borders=0"])
@@ -60,10 +39,10 @@ def test_the_countdown_is_right_and_ticks(watched: Watched, served: Served) -> N
     page = open_page(watched, served)
     shown = page.get_by_test_id("countdown")
     first_us = event(FLIGHT, 199.0, 1).places[0].earliest_us
-    before = seconds(shown.inner_text())
+    before = countdown_s(page)
     assert abs((first_us - served.clock().utc_us) / 1e6 - before) < 2.0
     expect(shown).not_to_have_text(shown.inner_text(), timeout=3_000)
-    assert seconds(shown.inner_text()) < before
+    assert countdown_s(page) < before
     expect(page.get_by_test_id("card")).to_contain_text("Passes over, at the earliest: Aomori area")
     expect(page.get_by_test_id("card")).to_contain_text("±")
     assert watched.is_clean()
@@ -79,7 +58,7 @@ def test_the_countdown_follows_a_fast_event_clock(watched: Watched, built_page: 
         right: list[int] = []
         while not right or right[0] - right[-1] < 15:
             most_s = (first_us - clock().utc_us) / 1e6
-            shown_s = seconds(page.get_by_test_id("countdown").inner_text())
+            shown_s = countdown_s(page)
             least_s = (first_us - clock().utc_us) / 1e6
             if least_s - 2.0 < shown_s < most_s + 2.0:
                 right.append(shown_s)
@@ -120,7 +99,7 @@ def test_a_lost_track_still_counts_down_and_an_ended_one_does_not(watched: Watch
     lost = msgspec.structs.replace(event(FLIGHT, 199.0, 1), status=Status.LOST)
     served.feed(lost)
     page = open_page(watched, served)
-    assert seconds(page.get_by_test_id("countdown").inner_text()) > 0
+    assert countdown_s(page) > 0
     expect(page.get_by_test_id("card")).to_contain_text("Track lost")
     expect(page.get_by_test_id("card")).to_contain_text("last estimate")
     served.feed(msgspec.structs.replace(lost, revision=2, status=Status.ENDED))

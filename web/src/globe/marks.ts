@@ -1,5 +1,5 @@
 // What lies over the globe, on a canvas of its own: the map's own marks, lines and words, seen from the camera.
-// So the earth under it is only drawn anew when the camera moves; see docs/adr/0030.
+// So the earth under it is only drawn anew when the camera moves; see docs/adr/0034.
 
 import type { Cartesian3 } from "@cesium/engine";
 

@@ -7,6 +7,11 @@ export type Pixel = [number, number];
 export const FONT = "12px system-ui, 'DejaVu Sans', 'Noto Sans CJK JP', sans-serif";
 const LABEL_MAX = 28;
 
+/** Canvas pixels for each page pixel: fine screens get fine lines, up to a bound. */
+export function density(): number {
+  return Math.min(2, devicePixelRatio);
+}
+
 /** Colours of one theme, read from the style sheet so that canvas and page agree. */
 export interface Palette {
   sea: string;
