@@ -1,6 +1,8 @@
 """The page's words: the same keys in three languages, each used, none left in the source."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,31 @@ def test_a_planted_text_is_found() -> None:
     assert hard_coded("<p>Nothing seen</p>") == ["Nothing", "seen"]
     assert hard_coded('<button aria-label="Help me">?</button>') == ["Help me"]
     assert hard_coded("<p>{t('x')} UTC</p>") == []
+
+
+def _codes(root: Path) -> Iterator[tuple[str, bool]]:
+    """Yield what stands as the code where a notice is made: (text, True), or (beginning, False)."""
+    for path in (root / "src" / "beaconfire").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name not in ("notice", "_notice", "Notice"):
+                continue
+            branches = [node.args[0]]
+            if isinstance(node.args[0], ast.IfExp):
+                branches = [node.args[0].body, node.args[0].orelse]
+            for branch in branches:
+                one = branch.left if isinstance(branch, ast.BinOp) else branch
+                if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                    yield one.value, not one.value.endswith("-")
+                elif isinstance(one, ast.JoinedStr) and isinstance(one.values[0], ast.Constant):
+                    yield str(one.values[0].value), False
+
+
+def test_every_notice_that_a_node_makes_has_a_text(root: Path) -> None:
+    known = {key.removeprefix("notice-") for key in messages(root, "en") if key.startswith("notice-")}
+    codes = set(_codes(root))
+    assert len(codes) > 20
+    for code, whole in codes:
+        assert code in known if whole else any(one.startswith(code) for one in known), code

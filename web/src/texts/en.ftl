@@ -231,6 +231,7 @@ severity-information = information
 severity-caution = caution
 severity-fault = fault
 notices = Notices of faults and changes
+notice-line = The node's own line
 notice-link-down = No hub is heard: nothing comes from partners
 notice-link-up = A hub is heard again
 notice-hub-instance-down = One of the two hubs is not heard; the other carries all

@@ -224,6 +224,7 @@ severity-information = 情報
 severity-caution = 注意
 severity-fault = 障害
 notices = 障害・変更の通知
+notice-line = ノードの記録(英語)
 notice-link-down = ハブからの受信がありません:関係国の情報は届いていません
 notice-link-up = ハブを再び受信しています
 notice-hub-instance-down = ハブの一方が受信できません。もう一方がすべてを担っています

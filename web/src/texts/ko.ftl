@@ -224,6 +224,7 @@ severity-information = 정보
 severity-caution = 주의
 severity-fault = 장애
 notices = 장애 및 변경 알림
+notice-line = 노드 기록(영어)
 notice-link-down = 허브 무응답: 협력국 정보가 들어오지 않습니다
 notice-link-up = 허브가 다시 수신됩니다
 notice-hub-instance-down = 허브 하나가 무응답이며 다른 허브가 모두 처리합니다
