@@ -31,7 +31,7 @@ def test_the_second_runs_every_check(shell_blocks: list[str], root: Path) -> Non
     assert shell_blocks[1].rstrip().endswith("bash tools/check")
     stages = re.search(r"stages=\((\w.*)\)", (root / "tools" / "check").read_text())
     assert stages is not None
-    assert stages[1].split() == ["lint", "format", "types", "layers", "docs", "tests"]
+    assert stages[1].split() == ["lint", "format", "types", "layers", "docs", "computed", "real"]
 
 
 def test_ci_takes_its_command_from_the_readme(shell_blocks: list[str], root: Path) -> None:
