@@ -57,6 +57,8 @@ P99_PROMISED_MS: Final = 500.0
 SECONDS_MAX: Final = 300
 OBJECTS_MAX: Final = 80
 SEED: Final = 1
+APART_S: Final = 1.0 / 3.0
+"""Between the scans of two nations."""
 _RADAR: Final = """[[sensor]]
 id = "{nation}-bench"
 nation = "{nation}"
@@ -152,9 +154,11 @@ def _write_feeds(folder: Path, sensors: Path, start_us: TimeUs, size: tuple[int,
     feeds = {}
     for number, radar in enumerate(read_sensors(sensors)):
         assert isinstance(radar, Radar)
-        states, lines = _objects(objects), []
+        # where the objects are by then: else the nations would disagree by a kilometre, and rightly say so
+        states = np.array([propagate_kernel(one, number * APART_S, 1.0) for one in _objects(objects)])
+        lines = []
         for second in range(seconds):
-            at_us = start_us + 1_000_000 * second + 333_333 * number
+            at_us = start_us + 1_000_000 * second + round(1e6 * number * APART_S)
             lines += [format_detection(one) + b"\n" for one in _plots(radar, states, at_us, draw)]
             states = np.array([propagate_kernel(state, 1.0, 1.0) for state in states])
         feeds[radar.nation] = folder / f"{radar.nation}.jsonl"
