@@ -35,7 +35,7 @@ DRAG_CEILING_M: Final = 200_000.0
 """Above this the air is left out: at beta 100 kg/m^2 and 7 km/s it slows by under 1e-4 m/s^2."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def density_kernel(height_m: float) -> tuple[float, float]:
     """Return air density (kg/m^3) and its slope with height (kg/m^4)."""
     layer = 0
@@ -46,7 +46,7 @@ def density_kernel(height_m: float) -> tuple[float, float]:
     return density, -density / scale
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def approximate_height_kernel(x_m: float, y_m: float, z_m: float) -> float:
     """Return the height above the ellipsoid to first order in the flattening (within 50 m below 200 km)."""
     radius = math.sqrt(x_m * x_m + y_m * y_m + z_m * z_m)
@@ -59,7 +59,7 @@ def approximate_height_kernel(x_m: float, y_m: float, z_m: float) -> float:
     return radius - surface
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def acceleration_of_kernel(
     position: tuple[float, float, float], velocity: tuple[float, float, float], inverse_beta: float
 ) -> tuple[float, float, float]:
@@ -91,7 +91,7 @@ def acceleration_of_kernel(
     return ax, ay, az
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def acceleration_kernel(state: Vector, acceleration: Vector) -> None:
     """Write the acceleration of a state of seven, shape (3,), m/s^2; see `acceleration_of_kernel`."""
     acceleration[0], acceleration[1], acceleration[2] = acceleration_of_kernel(
@@ -99,7 +99,7 @@ def acceleration_kernel(state: Vector, acceleration: Vector) -> None:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def acceleration_partials_kernel(state: Vector, acceleration: Vector, partials: Vector) -> None:
     """Write the acceleration and its partials with the state of seven, shape (3, 7).
 

@@ -120,7 +120,10 @@ def _short_columns_kernel(phi: Vector, step_s: float, partials: Vector) -> None:
     (a0, a1, a2, a3, a4, a5, a6) = partials[0]
     (b0, b1, b2, b3, b4, b5, b6) = partials[1]
     (c0, c1, c2, c3, c4, c5, c6) = partials[2]
-    for k in range(7):
+    felt = a6 != 0.0 or b6 != 0.0 or c6 != 0.0
+    for i in range(6):
+        felt = felt or phi[i, 6] != 0.0
+    for k in range(7 if felt else 6):  # where no air was felt the last column stays as it is
         p, q, r = phi[0, k], phi[1, k], phi[2, k]
         u, v, w, beta = phi[3, k], phi[4, k], phi[5, k], phi[6, k]
         du = a0 * p + a1 * q + a2 * r + a3 * u + a4 * v + a5 * w + a6 * beta

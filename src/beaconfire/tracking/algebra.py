@@ -8,7 +8,7 @@ from numba import njit
 from beaconfire.frames.types import Vector
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _inverse_factor_kernel(matrix: Vector, scale: Vector) -> Vector:
     """Return the inverse of the lower Cholesky factor of the matrix scaled on both sides."""
     size = scale.size
@@ -29,7 +29,7 @@ def _inverse_factor_kernel(matrix: Vector, scale: Vector) -> Vector:
     return half
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def inverse_kernel(matrix: Vector) -> Vector:
     """Return the inverse of a symmetric positive definite matrix, shape (n, n).
 
@@ -52,7 +52,7 @@ def inverse_kernel(matrix: Vector) -> Vector:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def symmetric_kernel(matrix: Vector) -> None:
     """Make a matrix symmetric in place."""
     for i in range(matrix.shape[0]):
