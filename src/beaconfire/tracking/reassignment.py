@@ -21,9 +21,10 @@ from beaconfire.tracking.motion import Motion
 
 TURNS_MAX: Final = 6
 GAIN: Final = 4.0
-"""Cost that a new division must save: two plots at the border of their gates."""
+"""Robust cost (squared sigmas) that a new division must save. Own choice: noise alone shall move nothing."""
 
 GROWTH: Final = 1.1
+"""Share by which the plots of a pair must have grown before it is asked about again."""
 RIVALS_MAX: Final = 1_024
 
 Arcs = tuple[Arc, Arc]
@@ -85,7 +86,8 @@ class Rivals:
         for pair in known:
             first, second = motions[pair[0]], motions[pair[1]]
             plots = first.plots + second.plots
-            if plots >= GROWTH * self._asked.get(pair, 0) and len(self._asked) < RIVALS_MAX:
+            room = pair in self._asked or len(self._asked) < RIVALS_MAX
+            if room and plots >= GROWTH * self._asked.get(pair, 0):
                 self._asked[pair] = plots
                 changed += reassign(first, second)
         return changed

@@ -5,10 +5,11 @@ import pytest
 
 from beaconfire.frames.types import Vector
 from beaconfire.sim.pair_trial import flight_of_least_energy, pair_run, scan_times_s
+from beaconfire.tracking import reassignment
 from beaconfire.tracking.initiation import fit_triple
 from beaconfire.tracking.measurement import row_from_detection, sensor_table
 from beaconfire.tracking.motion import Motion
-from beaconfire.tracking.reassignment import RIVALS_MAX, Rivals, reassign
+from beaconfire.tracking.reassignment import Rivals, reassign
 from tracking_truth import EPOCH_US, flight, plot, radar
 
 RADAR = radar(sigma_range_m=10.0, sigma_azimuth_rad=1.7e-3, sigma_elevation_rad=1.7e-3)
@@ -99,7 +100,20 @@ def test_a_pair_is_asked_about_again_only_when_it_has_grown() -> None:
     assert rivals.divide(named) == 0
     rivals.note([("a", 0), ("gone", 0)])
     assert rivals.divide(named) == 0
-    assert RIVALS_MAX >= 1_000
+
+
+def test_a_pair_that_is_known_is_asked_about_though_no_more_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reassignment, "RIVALS_MAX", 1)
+    first, second = (_motion(rows) for rows in _mixed(1))
+    named, rivals = {"a": first, "b": second, "c": second}, Rivals()
+    rivals.note([("a", 0), ("b", 0), ("c", 0)])
+    assert rivals.divide(named) == 1
+    first.rows, second.rows = list(_mixed(1)[0]), list(_mixed(1)[1])
+    first.plots, second.plots = 2 * first.plots, 2 * second.plots
+    rivals.note([("a", 0), ("b", 0), ("c", 0)])
+    assert rivals.divide(named) == 1
 
 
 @pytest.mark.parametrize("seed", [0, 7])
