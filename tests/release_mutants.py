@@ -222,6 +222,24 @@ DECIDING = (
         "return math.sqrt(axis_squared)",
     ),
     _one(
+        "a place stays for where it is in its cell",
+        "release.grid",
+        "distance_m(centre, one) <= stays_m",
+        "distance_m((area.latitude_rad, area.longitude_rad), one) <= stays_m",
+    ),
+    _one(
+        "a place stays for its axes to the metre",
+        "release.grid",
+        "stays_m = 2.0 * cell_m + major_m",
+        "stays_m = 2.0 * cell_m + area.semi_major_m",
+    ),
+    _one(
+        "a time stays for what it is before it is rounded",
+        "release.grid",
+        "abs(rounded_us - one)",
+        "abs(time_us - one)",
+    ),
+    _one(
         "the first detection at its own time",
         "release.sanitise",
         "first_detected_at_us=step_time(timing.first_detected_at_us, 0.0, step_s)[0]",

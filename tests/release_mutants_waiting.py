@@ -35,7 +35,7 @@ WAITING = (
         "commands, gone = partner.room.add(link.nation, delivery, later, now)",
         "commands, gone = partner.room.add(link.nation, delivery, later, now)\n"
         '        why = Withheld(Reason.EXPIRED, "later")\n'
-        "        commands.append(partner.books.refuse(delivery, why, now.utc_us))",
+        "        commands += partner.books.refuse(delivery, why, now.utc_us)",
     ),
     _one(
         "what waits passes under whatever is in force by then",

@@ -17,9 +17,9 @@ from beaconfire.messages.arrangement import KeyClass
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, decode, decode_header, decode_sealed, encode
 from beaconfire.messages.envelope import Sealed
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.transfer import Delivery
+from beaconfire.messages.transfer import Delivery, Refusal
 from beaconfire.messages.words import HUB, Lane, Level
-from beaconfire.nodes.commands import Channel, Command, Deliver, Inbound, Unreadable
+from beaconfire.nodes.commands import Channel, Command, Deliver, Inbound, Send, Unreadable
 from beaconfire.nodes.hub import HubNode
 from release_world import JPN, KOR, USA, MemoryRows, guard, hub_config, key_of, now, own, report, to_hub
 
@@ -144,12 +144,20 @@ def passed_on(commands: list[Command]) -> list[Command]:
     return [one for one in commands if isinstance(one, Deliver)]
 
 
+def refusals_in(commands: list[Command]) -> list[Refusal]:
+    """Return words of refusals, all of them to those who sent what was refused."""
+    return [one.message for one in commands if isinstance(one, Send) and isinstance(one.message, Refusal)]
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_it_is_refused_audited_and_counted(name: str) -> None:
     make, reason = ROWS[name]
     sent, hub = make(), Struck()
-    assert not passed_on(hub.by(sent)), "refused"
+    commands = hub.by(sent)
+    assert not passed_on(commands), "refused"
     records = hub.records(sent.account)
+    on_arrival = [(f"gave/{sent.account}", one.index, reason) for one in records if one.recipient == HUB]
+    assert [(one.log, one.index, one.reason) for one in refusals_in(commands)] == on_arrival, "told"
     assert {(one.outcome, one.reason) for one in records} == {(Outcome.REFUSED, reason)}, "audited"
     assert not [key for key in hub.rows.logs if key != f"gave/{sent.account}"], "in no other log"
     counters = hub.node.counters

@@ -14,6 +14,7 @@ from beaconfire.messages.transfer import (
     Delivery,
     Probe,
     Receipt,
+    Refusal,
     Restarted,
     Speaking,
     Standing,
@@ -37,6 +38,7 @@ Message = (
     | Delivery
     | Receipt
     | Probe
+    | Refusal
     | Restarted
     | Speaking
     | Standing

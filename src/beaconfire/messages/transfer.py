@@ -2,6 +2,7 @@
 
 import msgspec
 
+from beaconfire.messages.refusal import Reason
 from beaconfire.messages.words import ClockQuality, Lane, TimeUs
 
 
@@ -111,6 +112,30 @@ class Speaking(msgspec.Struct, frozen=True, tag="speaking", tag_field="type", fo
     sender: str
     recipient: str
     schema: int
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refusal", tag_field="type", forbid_unknown_fields=True):
+    """A receiver's word why it refused a delivery: a code and where its record stands, never content.
+
+    It tells the sender's engineers where to look and changes nothing: what is resent follows the receipt, and
+    the record stands in a log that the sender cosigns. Since link schema 2: to a node of schema 1 it is an
+    unknown message, counted and dropped.
+
+    Attributes:
+        sender: end of the link that refused.
+        recipient: end whose delivery it was.
+        report_id: as the delivery stated it, at most 64 characters; empty where nothing could be read.
+        reason: stable code.
+        log: audit log with the record, such as `gave/KOR`; empty where the refuser keeps none.
+        index: of the record in that log.
+    """
+
+    sender: str
+    recipient: str
+    report_id: str
+    reason: Reason
+    log: str
+    index: int
 
 
 class Standing(msgspec.Struct, frozen=True, tag="standing", tag_field="type", forbid_unknown_fields=True):

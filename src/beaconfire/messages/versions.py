@@ -13,10 +13,11 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.messages.transfer import Delivery, Speaking
+from beaconfire.messages.transfer import Delivery, Refusal, Speaking
 
 SINCE: Final[dict[type[msgspec.Struct], tuple[int, tuple[str, ...]]]] = {
     Speaking: (2, ()),
+    Refusal: (2, ()),
     Delivery: (2, ("clock",)),
 }
 """By type: the schema that brought it, or the named fields of it."""

@@ -25,7 +25,7 @@ from beaconfire.messages.codec import encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Probe, Receipt, Restarted, Standing, Suspension
+from beaconfire.messages.transfer import Probe, Receipt, Refusal, Restarted, Standing, Suspension
 from beaconfire.messages.vouching import CheckpointOffer
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.audit_room import AuditRoom
@@ -43,6 +43,7 @@ from beaconfire.nodes.commands import (
     WakeAt,
 )
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
+from beaconfire.nodes.refusals import RefusalsHeard
 from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.nodes.vouching import Vouching
 from beaconfire.release.arrangements import Agreement
@@ -132,6 +133,7 @@ class GuardNode:
         self._vouching = Vouching(config.nation, config.key, config.keyring, rows)
         self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
         self._answering = {hub: Answering() for hub in config.hubs}
+        self._refusals = RefusalsHeard()
         self._unreceipted: dict[str, bool] = dict.fromkeys(config.hubs, False)
         self._next_health_us = 0
         self._next_suspension_us = 0
@@ -166,6 +168,8 @@ class GuardNode:
                 return self._probe(probe, inbound, now)
             case Restarted() if from_hub:
                 return self._reopen(inbound.sender, now)
+            case Refusal() as refusal if from_hub and refusal.sender == inbound.sender:
+                return self._refusal(refusal, now)
             case CheckpointOffer() as offer if from_hub:
                 return self._vouching.take(offer, inbound.sender, now)
             case Suspension() as said if from_home or from_hub:
@@ -240,6 +244,11 @@ class GuardNode:
         self.counters["refused_by_hub"] += len(settled.refused)
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
 
+    def _refusal(self, refusal: Refusal, now: Now) -> list[Command]:
+        """Say that an instance refused an own report, and where it stands why."""
+        text = self._refusals.hear(refusal, now.monotonic_us)
+        return [self._say("refused-by-hub", Severity.FAULT, text, now)] if text else []
+
     def _probe(self, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
         hub = inbound.sender
         life = self._liveness[hub]
@@ -285,6 +294,8 @@ class GuardNode:
         """Resend what is due; once a second say how it is and probe the link."""
         commands = self._tenure.at(now, (HUB,)) + self._resend(now)
         commands += [self._notice(code, text, now) for code, text in self._room.look(now.monotonic_us)]
+        left = self._refusals.left(now.monotonic_us)
+        commands += [self._say("refused-by-hub", Severity.FAULT, text, now) for text in left]
         for hub, life in self._liveness.items():
             commands += [
                 Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us, now.utc_us)

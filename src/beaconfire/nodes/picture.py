@@ -27,7 +27,7 @@ from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Speaking, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal, Speaking, Suspension
 from beaconfire.messages.words import HUB, LINK_SCHEMA, ClockQuality, Lane, Mode, Nation, Severity, Sharing
 from beaconfire.nodes.commands import (
     EVENTS_LOG,
@@ -44,6 +44,7 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.refusals import refusal_of
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import WORDS, is_suspension_good, key_of_word, sign_receipt
@@ -120,16 +121,8 @@ class PictureNode:
         self._pictures = {sharing: self._picture(sharing) for sharing in kinds}
         self.counters = dict.fromkeys(
             (
-                "own",
-                "received",
-                "parallel",
-                "doubled",
-                "rejected",
-                "refused",
-                "barred",
-                "missing",
-                "revisions",
-                "suspensions",
+                *("own", "received", "parallel", "doubled", "rejected"),
+                *("refused", "barred", "missing", "revisions", "suspensions"),
             ),
             0,
         )
@@ -173,7 +166,7 @@ class PictureNode:
                     return [*self._delivery(delivery, inbound, now), *self._hear(now)]
                 case Suspension() as said:
                     return self._suspension(said)
-                case Probe() | Receipt():
+                case Probe() | Receipt() | Refusal():
                     return [*self._ask(inbound), *self._hear(now)]
         self.counters["rejected"] += 1
         return []
@@ -227,7 +220,9 @@ class PictureNode:
         settled = Keep(Table.INTAKE, row.key, row.body)
         if isinstance(opened, Withheld):
             self.counters["refused"] += 1
-            return [settled, *self._refused(opened, now)]
+            word = refusal_of(delivery, self._config.nation, opened.reason)
+            told = Send(Channel.TO_HUB, delivery.sender, delivery.lane, word)
+            return [settled, told, *self._refused(opened, now)]
         self.counters["received"] += 1
         taken = Append(RECEIVED_LOG, delivery.report_id.encode())
         if delivery.clock is ClockQuality.BARRED:

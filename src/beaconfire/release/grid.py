@@ -2,7 +2,8 @@
 
 What was given stays while the truth may be there. Revisions that scatter about the edge of a cell, or about
 half a step, would else fall now on this side and now on that, and their average would tell far more than the
-grid does.
+grid does. Whether it stays follows from coarse values alone, from the cell and the rounded axes of what is
+stated now: a rule that asked how far the estimate itself has moved would tell where in its cell it is.
 """
 
 import math
@@ -14,7 +15,9 @@ from beaconfire.units import EARTH_MEAN_RADIUS_M, MICROSECONDS_PER_SECOND
 
 RADIUS_SPREAD: Final = 1.01
 """Above the ratio of any radius of curvature of the ellipsoid to the mean radius."""
-
+CELL_REACH: Final = 0.76
+"""Cells reach no further from their centre, in sizes of the grid, up to 89 degrees of latitude; two that
+touch have their centres within twice that. It is the same for all: what it adds to an area tells no row."""
 
 Place = tuple[float, float]
 """Geodetic latitude and longitude, radians."""
@@ -50,21 +53,12 @@ def distance_m(one: Place, other: Place) -> float:
     return RADIUS_SPREAD * EARTH_MEAN_RADIUS_M * math.hypot(north, east * cosine)
 
 
-def centre_for(area: Ellipse, grid_m: float, held: Iterable[Place] = ()) -> Place:
-    """Return the centre that an area is given: the first it had where it may still be, or its cell's.
-
-    It may be there within the size of a cell and the area's own.
-    """
-    place = (area.latitude_rad, area.longitude_rad)
-    near = (one for one in held if distance_m(place, one) <= grid_m + area.semi_major_m)
-    return next(near, snap(*place, grid_m)[:2])
-
-
 def snap_ellipse(area: Ellipse, grid_m: float, held: Iterable[Place] = ()) -> Ellipse:
-    """Return an area around a cell's centre that holds the old one wherever `centre_for` lets it stand.
+    """Return an area around its cell's centre, or around the one that was given before and stays.
 
-    The outer ellipse of the sum of the old ellipse and a disc as wide as that, with axes rounded up to a
-    tenth of the grid; so at least the stated probability still lies inside.
+    The first of those given stays while the cell is beside it, or as far off as the area is wide. The axes
+    are those of the outer ellipse of the sum of the old ellipse and a disc as wide as that and the cell,
+    rounded up to a tenth of the grid before and after; so at least the stated probability still lies inside.
 
     Args:
         area: as stated.
@@ -76,11 +70,15 @@ def snap_ellipse(area: Ellipse, grid_m: float, held: Iterable[Place] = ()) -> El
     """
     if grid_m <= 0.0:
         return area
-    latitude_rad, longitude_rad = centre_for(area, grid_m, held)
-    reach_m = RADIUS_SPREAD * (grid_m + area.semi_major_m)
-    major, minor, reach = area.semi_major_m**2, area.semi_minor_m**2, reach_m**2
-    ratio = max(math.sqrt((major + minor) / (2.0 * reach)), 1.0e-9)
     step_m = grid_m / 10.0
+    major_m, minor_m = (math.ceil(axis / step_m) * step_m for axis in (area.semi_major_m, area.semi_minor_m))
+    cell_latitude, cell_longitude, reach_m = snap(area.latitude_rad, area.longitude_rad, grid_m)
+    cell_m = max(reach_m, CELL_REACH * grid_m)
+    stays_m = 2.0 * cell_m + major_m
+    centre = (cell_latitude, cell_longitude)
+    latitude_rad, longitude_rad = next((one for one in held if distance_m(centre, one) <= stays_m), centre)
+    major, minor, reach = (axis_m**2 for axis_m in (major_m, minor_m, stays_m + cell_m))
+    ratio = max(math.sqrt((major + minor) / (2.0 * reach)), 1.0e-9)
 
     def grown(axis_squared: float) -> float:
         axis_m = math.sqrt((1.0 + 1.0 / ratio) * axis_squared + (1.0 + ratio) * reach)
@@ -99,19 +97,21 @@ def snap_ellipse(area: Ellipse, grid_m: float, held: Iterable[Place] = ()) -> El
 def step_time(time_us: int, sigma_s: float, step_s: float, held: Iterable[int] = ()) -> tuple[int, float]:
     """Return a time on a multiple of the step, and a sigma under which it still holds.
 
+    The first of those given stays while the rounded time is a step from it, or as far off as the time may be.
     The 95 % interval of the result holds that of the original wherever the time is let stand.
 
     Args:
         time_us: as stated.
         sigma_s: of it.
         step_s: 0 leaves both.
-        held: times given before; the first within reach of which it may be stays.
+        held: times given before.
     """
     step_us = round(step_s * MICROSECONDS_PER_SECOND)
     if step_us <= 0:
         return time_us, sigma_s
-    reach_s = step_s + 2.0 * sigma_s
-    near = (one for one in held if abs(time_us - one) <= reach_s * MICROSECONDS_PER_SECOND)
+    sigma_s = math.ceil(10.0 * sigma_s / step_s) * step_s / 10.0
+    stays_s = step_s + 2.0 * sigma_s
     rounded_us = (time_us + step_us // 2) // step_us * step_us
-    wide_s = sigma_s + reach_s / NORMAL_95
+    near = (one for one in held if abs(rounded_us - one) <= stays_s * MICROSECONDS_PER_SECOND)
+    wide_s = sigma_s + (stays_s + step_s / 2.0) / NORMAL_95
     return next(near, rounded_us), math.ceil(10.0 * wide_s / step_s) * step_s / 10.0

@@ -19,6 +19,7 @@ LEVEL_MAX: Final = 2
 KNOWN_RESTRICTIONS: Final = frozenset({"ORCON"})
 FRESH_S: Final = 60
 LAUNCH_GRID_KM: Final = 10
+IMPACT_GRID_KM: Final = 20
 DELAYS_MS: Final = (130, 260)
 """Neither ends in the slot it began in."""
 _MOVING: Final = (Group.TRAJECTORY, Group.COVARIANCE)
@@ -96,7 +97,7 @@ def _draw_grants(originator: Nation, recipient: Nation, chance: Chance) -> list[
         Group.LAUNCH_POINT: coarse,
         Group.TRAJECTORY: Demand(coast=coast),
         Group.COVARIANCE: Demand(coast=coast),
-        Group.IMPACT: Demand(grid_km=20 if chance.happens(0.2) else 0),
+        Group.IMPACT: Demand(grid_km=IMPACT_GRID_KM if chance.happens(0.2) else 0),
         Group.TIMING: Demand(round_s=coarse.round_s),
         Group.SENSOR: Demand(opaque=chance.happens(0.6)),
     }
@@ -197,12 +198,14 @@ class View(msgspec.Struct, frozen=True):
         groups: present in the report and passing, in whatever form.
         coarse: of these, those that pass coarsened.
         rounded_s: step that the times of detection and burnout are rounded to; 0 if they are not.
+        launch_rounded_s: step that the launch time is rounded to; 0 if it is not.
         delay_ms: how long it waits if it is ROUTINE.
     """
 
     groups: frozenset[Group]
     coarse: frozenset[Group]
     rounded_s: int = 0
+    launch_rounded_s: int = 0
     delay_ms: int = 0
 
 
@@ -241,9 +244,12 @@ def view_of(
     if Group.PROVENANCE not in groups or len(groups) < 2:
         return NOTHING
     coarse = frozenset(g for g in groups if any(d.grid_km or d.opaque for d in passing[g]))
-    rounded_s = max((one.round_s for one in passing.get(Group.TIMING, [])), default=0)
+    rounded_s, launch_s = (
+        max((one.round_s for one in passing[group]), default=0) if group in groups else 0
+        for group in (Group.TIMING, Group.LAUNCH_POINT)
+    )
     delay_ms = max(one.delay_ms for group, held_to in passing.items() if group not in kept for one in held_to)
-    return View(groups, coarse, rounded_s if Group.TIMING in groups else 0, delay_ms)
+    return View(groups, coarse, rounded_s, launch_s, delay_ms)
 
 
 def _demands(

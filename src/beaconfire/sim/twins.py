@@ -10,7 +10,7 @@ from beaconfire.messages.estimate import Ellipse, LaunchEstimate
 from beaconfire.messages.report import Report, SensorUse, Timing
 from beaconfire.messages.words import Group, Nation
 from beaconfire.sim.chance import Chance
-from beaconfire.sim.pacts import LAUNCH_GRID_KM, NOTHING, View, draw_pact, is_boost_over
+from beaconfire.sim.pacts import IMPACT_GRID_KM, LAUNCH_GRID_KM, NOTHING, View, draw_pact, is_boost_over
 from beaconfire.sim.story import (
     GROUPS_DRAWN,
     NATIONS,
@@ -25,7 +25,6 @@ from beaconfire.sim.story import (
 from beaconfire.units import EARTH_MEAN_RADIUS_M
 
 CHANGES_MAX: Final = 4
-_CELL_RAD: Final = 1_000.0 * LAUNCH_GRID_KM / EARTH_MEAN_RADIUS_M
 
 
 class Twin(msgspec.Struct, frozen=True):
@@ -133,14 +132,15 @@ def _within_the_cell(story: Story, chance: Chance) -> Story:
     groups = _movable(view)
     group = groups[chance.between(0, len(groups) - 1)]
     report = _MOVED[group](old.report, view, chance)
-    if report is old.report:
+    if report == old.report or is_boost_over(report) != is_boost_over(old.report):
         return story
     return _replaced(story, place, msgspec.structs.replace(old, report=report))
 
 
 def _movable(view: View) -> list[Group]:
-    coarse = [group for group in sorted(view.coarse) if group in _MOVED]
-    return [*coarse, *([Group.TIMING] if view.rounded_s else [])]
+    rounded = {Group.TIMING: view.rounded_s, Group.LAUNCH_POINT: view.launch_rounded_s}
+    coarse = view.coarse | {group for group, step_s in rounded.items() if step_s}
+    return [group for group in sorted(coarse) if group in _MOVED]
 
 
 def _passes(story: Story, said: Said) -> bool:
@@ -152,26 +152,66 @@ def _replaced(story: Story, place: int, new: Said) -> Story:
 
 
 def _moved_launch(report: Report, view: View, chance: Chance) -> Report:
-    """Move a launch point within its cell of the only grid that `pacts` draws."""
-    del view
+    """Move a launch point within its cell, its time within what rounds to the same."""
     launch = report.launch_point
     if not isinstance(launch, LaunchEstimate):
         return report
-    area = msgspec.structs.replace(
-        launch.area,
-        latitude_rad=launch.area.latitude_rad + (chance.fraction() - 0.5) * _CELL_RAD,
-        longitude_rad=launch.area.longitude_rad + (chance.fraction() - 0.5) * _CELL_RAD,
-    )
-    if _cell(area) != _cell(launch.area):
+    area, time_us, sigma_s = launch.area, launch.time_us, launch.sigma_time_s
+    if Group.LAUNCH_POINT in view.coarse:
+        area = _moved_area(area, LAUNCH_GRID_KM, chance)
+    if view.launch_rounded_s:
+        time_us = _moved_time(time_us, view.launch_rounded_s, chance)
+        sigma_s = _less_within_a_tenth(sigma_s, view.launch_rounded_s, chance)
+    return msgspec.structs.replace(report, launch_point=LaunchEstimate(time_us, sigma_s, area))
+
+
+def _moved_impact(report: Report, view: View, chance: Chance) -> Report:
+    """Move areas of impact within their cells."""
+    del view
+    if not report.impact:
         return report
-    return msgspec.structs.replace(report, launch_point=msgspec.structs.replace(launch, area=area))
+    impact = tuple(
+        msgspec.structs.replace(one, area=_moved_area(one.area, IMPACT_GRID_KM, chance))
+        for one in report.impact
+    )
+    return msgspec.structs.replace(report, impact=impact)
 
 
-def _cell(area: Ellipse) -> tuple[int, int]:
+def _moved_area(area: Ellipse, grid_km: int, chance: Chance) -> Ellipse:
+    """Return an area elsewhere in its cell and somewhat smaller, or as it was where that is another cell."""
+    size_rad = 1_000.0 * grid_km / EARTH_MEAN_RADIUS_M
+    major_m, minor_m = (
+        _less_within_a_tenth(axis_m, 1_000.0 * grid_km, chance)
+        for axis_m in (area.semi_major_m, area.semi_minor_m)
+    )
+    moved = msgspec.structs.replace(
+        area,
+        latitude_rad=area.latitude_rad + (chance.fraction() - 0.5) * size_rad,
+        longitude_rad=area.longitude_rad + (chance.fraction() - 0.5) * size_rad,
+        semi_major_m=max(major_m, minor_m),
+        semi_minor_m=min(major_m, minor_m),
+    )
+    return moved if _cell(moved, size_rad) == _cell(area, size_rad) else area
+
+
+def _cell(area: Ellipse, size_rad: float) -> tuple[int, int]:
     """Return row and column of the cell of a place, by the rule in docs/audit.md and no code of `release`."""
-    row = math.floor(area.latitude_rad / _CELL_RAD)
-    columns = math.floor(2.0 * math.pi * math.cos((row + 0.5) * _CELL_RAD) / _CELL_RAD)
+    row = math.floor(area.latitude_rad / size_rad)
+    columns = math.floor(2.0 * math.pi * math.cos((row + 0.5) * size_rad) / size_rad)
     return row, math.floor(area.longitude_rad / (2.0 * math.pi) * columns)
+
+
+def _less_within_a_tenth(value: float, step: float, chance: Chance) -> float:
+    """Return a value that is rounded up to the same tenth of a step, none of them on it."""
+    tenth = step / 10.0
+    return tenth * (math.ceil(value / tenth) - 0.98 * chance.fraction() - 0.01)
+
+
+def _moved_time(time_us: int, step_s: int, chance: Chance) -> int:
+    """Return a time that is rounded to the same, halves up."""
+    step_us = 1_000_000 * step_s
+    floor_us = (time_us + step_us // 2) // step_us * step_us - step_us // 2
+    return floor_us + chance.between(0, step_us - 1)
 
 
 def _more_detections(report: Report, view: View, chance: Chance) -> Report:
@@ -184,27 +224,21 @@ def _more_detections(report: Report, view: View, chance: Chance) -> Report:
     return msgspec.structs.replace(report, sensor=msgspec.structs.replace(use, detections=most))
 
 
-def _moved_detection(report: Report, view: View, chance: Chance) -> Report:
-    """Have the first or the newest detection at another time that rounds to the same, halves up."""
+def _moved_timing(report: Report, view: View, chance: Chance) -> Report:
+    """Have one of the times elsewhere within what is rounded to the same."""
     timing = report.timing
     if not isinstance(timing, Timing):
         return report
-    step_us = view.rounded_s * 1_000_000
-
-    def moved(time_us: int) -> int:
-        floor_us = (time_us + step_us // 2) // step_us * step_us - step_us // 2
-        return floor_us + chance.between(0, step_us - 1)
-
-    if chance.happens(0.5):
-        changed = msgspec.structs.replace(timing, first_detected_at_us=moved(timing.first_detected_at_us))
-    else:
-        changed = msgspec.structs.replace(timing, observed_at_us=moved(timing.observed_at_us))
-    return msgspec.structs.replace(report, timing=changed)
+    stated = [name for name in timing.__struct_fields__ if getattr(timing, name) is not None]
+    name = stated[chance.between(0, len(stated) - 1)]
+    moved_us = _moved_time(getattr(timing, name), view.rounded_s, chance)
+    return msgspec.structs.replace(report, timing=msgspec.structs.replace(timing, **{name: moved_us}))
 
 
 _MOVED: Final[dict[Group, Callable[[Report, View, Chance], Report]]] = {
-    Group.TIMING: _moved_detection,
+    Group.TIMING: _moved_timing,
     Group.LAUNCH_POINT: _moved_launch,
+    Group.IMPACT: _moved_impact,
     Group.SENSOR: _more_detections,
 }
 

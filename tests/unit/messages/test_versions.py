@@ -5,13 +5,15 @@ import pytest
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
-from beaconfire.messages.transfer import Delivery, Probe, Speaking
+from beaconfire.messages.refusal import Reason
+from beaconfire.messages.transfer import Delivery, Probe, Refusal, Speaking
 from beaconfire.messages.versions import SINCE, flaw_in_version
 from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, ClockQuality, Lane
 from message_strategies import MESSAGE_TYPES
 
 PLAIN = Delivery("HUB", "JPN", Lane.FLASH, 1, 1, 1, "r", b"s")
 NEWER = msgspec.structs.replace(PLAIN, clock=ClockQuality.GOOD)
+REFUSED = Refusal("HUB", "JPN", "r", Reason.SCHEMA, "gave/JPN", 3)
 BEFORE = b"".join(
     (
         b"\x89\xa4type\xa8delivery\xa6sender\xa3HUB\xa9recipient\xa3JPN\xa4lane\xa5FLASH\xa8sequence\x01",
@@ -27,8 +29,10 @@ def test_delivery_of_the_schema_before_is_read_and_written_as_it_was() -> None:
     assert decode(encode(PLAIN), LINK_SCHEMA_BEFORE) == PLAIN
 
 
-@pytest.mark.parametrize("message", [NEWER, Speaking("JPN", "HUB", LINK_SCHEMA)])
-def test_what_came_later_is_refused_by_a_node_of_the_schema_before(message: Delivery | Speaking) -> None:
+@pytest.mark.parametrize("message", [NEWER, Speaking("JPN", "HUB", LINK_SCHEMA), REFUSED])
+def test_what_came_later_is_refused_by_a_node_of_the_schema_before(
+    message: Delivery | Speaking | Refusal,
+) -> None:
     assert decode(encode(message)) == message
     with pytest.raises(PeerError, match=f"schema {LINK_SCHEMA}"):
         decode(encode(message), LINK_SCHEMA_BEFORE)

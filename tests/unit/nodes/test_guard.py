@@ -5,9 +5,9 @@ import pytest
 
 from beaconfire.audit.record import AuditRecord, Outcome, decode_record, flaw_in_log
 from beaconfire.messages.codec import decode, decode_header, decode_sealed
-from beaconfire.messages.health import Health
+from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal, Suspension
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
 from beaconfire.nodes.commands import Channel, Command, Deliver, Forget, Keep, Send, Table
 from beaconfire.nodes.guard import LIFE_US, GuardNode
@@ -187,6 +187,27 @@ def test_receipt_that_the_hub_did_not_sign_settles_nothing(bench: Bench) -> None
     assert bench.node.receive(to_nation(receipt(delivery.sequence, signer=JPN)), now()) == []
     assert bench.node.counters["rejected"] == 1
     assert keyring().party_of(key_of(HUB).key_id) == HUB
+
+
+def notices(commands: list[Command]) -> list[str]:
+    said = [one.message for one in commands if isinstance(one, Send)]
+    return [one.text for one in said if isinstance(one, Notice) and one.code == "refused-by-hub"]
+
+
+def test_what_the_hub_refused_is_told_of_with_its_record_once_and_then_gathered(bench: Bench) -> None:
+    told = [Refusal(HUB, KOR, f"report-{n}", Reason.BAD_SIGNATURE, "gave/KOR", n) for n in (7, 8)]
+    (said,) = notices(bench.node.receive(to_nation(told[0]), now()))
+    assert said == f"{HUB} refused 1, the last report report-7: bad-signature, record 7 of gave/KOR"
+    assert not notices(bench.node.receive(to_nation(told[1]), now(1_000_000)))
+    assert not notices(bench.node.tick(now(2_000_000)))
+    (later,) = notices(bench.node.tick(now(11_000_000)))
+    assert "report-8" in later
+    assert not notices(bench.node.tick(now(30_000_000)))
+
+
+def test_a_refusal_said_in_the_name_of_another_is_passed_over(bench: Bench) -> None:
+    said = Refusal("HUB2", KOR, "report-7", Reason.BAD_SIGNATURE, "gave/KOR", 7)
+    assert not notices(bench.node.receive(to_nation(said), now()))
 
 
 def test_says_each_second_how_it_is_and_probes_both_lanes(bench: Bench) -> None:

@@ -6,7 +6,8 @@ import pytest
 from beaconfire.audit.record import Outcome, decode_record, flaw_in_log
 from beaconfire.messages.codec import decode
 from beaconfire.messages.health import Notice
-from beaconfire.messages.transfer import Delivery, Receipt, Suspension
+from beaconfire.messages.refusal import Reason
+from beaconfire.messages.transfer import Delivery, Receipt, Refusal, Suspension
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation, Phase, Sharing
 from beaconfire.nodes.commands import Command, Deliver, Send, Table
 from beaconfire.nodes.guard import GuardNode
@@ -253,6 +254,18 @@ def test_what_waits_under_an_arrangement_suspended_since_is_held_back_and_goes_o
     assert set(passed_to(bench.node.tick(now(6_000_000)))) == {USA}
     bench.node.receive(to_hub(word_of(JPN, 2, suspended=False), JPN), now(6_100_000))
     assert JPN in passed_to(bench.node.tick(now(11_000_000)))
+
+
+def test_what_a_picture_refused_is_told_of_at_the_hub_and_counted(bench: Bench) -> None:
+    said = Refusal(JPN, HUB, "report-7", Reason.BAD_SIGNATURE, "", 0)
+    commands = bench.node.receive(to_hub(said, JPN), now())
+    sent = [one.message for one in commands if isinstance(one, Send)]
+    (notice,) = [one for one in sent if isinstance(one, Notice)]
+    assert (notice.code, notice.text) == (
+        "refused-by-partner",
+        f"{JPN} refused 1, the last report report-7: bad-signature",
+    )
+    assert bench.node.counters["refused_there"] == 1
 
 
 def expired_routine(commands: list[Command]) -> list[str]:

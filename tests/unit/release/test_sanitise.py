@@ -18,7 +18,8 @@ from beaconfire.release.sanitise import (
 from beaconfire.units import EARTH_MEAN_RADIUS_M
 from release_world import report
 
-GRID = Obligations(grid_m=10_000.0)
+GRID_M = 10_000.0
+GRID = Obligations(grid_m=GRID_M)
 latitudes = st.floats(-1.4, 1.4)
 longitudes = st.floats(-3.1, 3.1)
 
@@ -84,6 +85,67 @@ def test_averaging_revisions_within_a_cell_tells_nothing_of_the_place_in_it(
     assert len(seen) == 1
 
 
+@given(
+    st.floats(-1.5, 1.5),
+    longitudes,
+    st.lists(st.tuples(*4 * [st.floats(0.01, 0.99)]), min_size=2, max_size=6),
+    st.tuples(st.floats(-5.0, 5.0), st.floats(-5.0, 5.0)),
+)
+def test_whether_a_centre_stays_follows_from_the_cell_and_not_from_the_place_in_it(
+    latitude: float, longitude: float, places: list[tuple[float, ...]], off: tuple[float, float]
+) -> None:
+    row_rad = GRID_M / EARTH_MEAN_RADIUS_M
+    south = math.floor(latitude / row_rad) * row_rad
+    columns = math.floor(2.0 * math.pi * math.cos(south + row_rad / 2.0) / row_rad)
+    width_rad = 2.0 * math.pi / columns
+    west = math.floor(longitude / width_rad) * width_rad
+    held = snap(latitude + off[0] * row_rad, longitude + off[1] * width_rad, GRID_M)[:2]
+    seen = {
+        snap_ellipse(
+            Ellipse(
+                south + north * row_rad,
+                west + east * width_rad,
+                2_000.0 + 1_000.0 * major,
+                1_000.0 + 1_000.0 * minor,
+                0.3,
+                0.95,
+            ),
+            GRID_M,
+            [held],
+        )
+        for north, east, major, minor in places
+    }
+    assert len(seen) == 1
+
+
+def near_cell(centre: tuple[float, float], north: float, east: float) -> Ellipse:
+    """Return a small area so many sizes of a cell from a centre."""
+    row_rad = GRID_M / EARTH_MEAN_RADIUS_M
+    longitude_rad = centre[1] + east * row_rad / math.cos(centre[0])
+    return Ellipse(centre[0] + north * row_rad, longitude_rad, 900.0, 700.0, 0.4, 0.95)
+
+
+@given(st.floats(-1.5, 1.5), longitudes, st.floats(-0.51, 0.51), st.floats(-0.51, 0.51))
+def test_a_centre_stays_in_every_cell_that_touches_its_own(
+    latitude: float, longitude: float, north: float, east: float
+) -> None:
+    held = snap(latitude, longitude, GRID_M)[:2]
+    given_now = snap_ellipse(near_cell(held, north, east), GRID_M, [held])
+    assert (given_now.latitude_rad, given_now.longitude_rad) == held
+
+
+@given(st.floats(-1.5, 1.5), longitudes, st.floats(-2.5, 2.5), st.floats(-2.5, 2.5))
+def test_an_area_holds_what_is_there_wherever_its_centre_stays(
+    latitude: float, longitude: float, north: float, east: float
+) -> None:
+    held = snap(latitude, longitude, GRID_M)[:2]
+    old = near_cell(held, north, east)
+    new = snap_ellipse(old, GRID_M, [held])
+    east_m, north_m = offset_m(new, old.latitude_rad, old.longitude_rad)
+    reach_m = math.hypot(east_m, north_m) + old.semi_major_m
+    assert reach_m <= min(new.semi_major_m, new.semi_minor_m)
+
+
 def test_nothing_of_a_boost_passes_where_only_the_coast_may() -> None:
     coast_only = Obligations(coast_only=True)
     boosted, coasting = report(phase=Phase.BOOST), report(phase=Phase.COAST)
@@ -122,8 +184,8 @@ def test_what_was_done_is_said() -> None:
 
 
 def test_times_are_rounded_and_their_sigma_grows() -> None:
-    assert step_time(1_499_999, 0.2, 1.0) == (1_000_000, 1.0)
-    assert step_time(1_500_000, 0.2, 1.0) == (2_000_000, 1.0)
+    assert step_time(1_499_999, 0.2, 1.0) == (1_000_000, 1.2)
+    assert step_time(1_500_000, 0.2, 1.0) == (2_000_000, 1.2)
     assert step_time(1_499_999, 0.2, 0.0) == (1_499_999, 0.2)
 
 

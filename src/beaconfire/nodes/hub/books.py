@@ -13,10 +13,11 @@ from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.audit.seam import seam_in
 from beaconfire.messages.codec import encode
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.transfer import Delivery
+from beaconfire.messages.transfer import Delivery, Refusal
 from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 from beaconfire.messages.words import HUB, Lane, Nation, TimeUs
 from beaconfire.nodes.commands import Append, Channel, Command, Rows, Send, Table
+from beaconfire.nodes.refusals import REPORT_ID_MAX
 from beaconfire.release.attest import sign_checkpoint, with_cosignature
 from beaconfire.release.decide import Outgoing
 from beaconfire.release.keys import Keyring, SigningKey
@@ -36,8 +37,9 @@ class Books:
         given: what it was given.
     """
 
-    def __init__(self, nation: Nation, rows: Rows) -> None:
+    def __init__(self, instance: str, nation: Nation, rows: Rows) -> None:
         """Go on where the journal ends."""
+        self._instance = instance
         self.nation = nation
         self.gave = _restored(f"gave/{nation}", rows)
         self.given = _restored(f"given/{nation}", rows)
@@ -45,9 +47,16 @@ class Books:
         self._offered: dict[str, SignedCheckpoint] = {}
         self._next_unreadable_us = 0
 
-    def refuse(self, delivery: Delivery, why: Withheld, at_us: TimeUs) -> Command:
-        """Record that a delivery of this nation was refused on arrival."""
-        return _append(self.gave, self._subject(delivery, HUB), why, at_us)
+    def refuse(self, delivery: Delivery, why: Withheld, at_us: TimeUs) -> list[Command]:
+        """Record that a delivery of this nation was refused on arrival, and tell the nation where."""
+        return self._refused(self._subject(delivery, HUB), why, at_us)
+
+    def _refused(self, subject: Subject, why: Withheld, at_us: TimeUs) -> list[Command]:
+        index = self.gave.size
+        recorded = _append(self.gave, subject, why, at_us)
+        report_id = subject.report_id[:REPORT_ID_MAX]
+        word = Refusal(self._instance, self.nation, report_id, why.reason, self.gave.name, index)
+        return [recorded, Send(Channel.TO_NATION, self.nation, subject.lane, word)]
 
     def refuse_unreadable(self, body: bytes, lane: Lane, detail: str, at_us: TimeUs) -> list[Command]:
         """Record that something of this nation was no message: once a second, as there may be any amount."""
@@ -55,7 +64,7 @@ class Books:
             return []
         self._next_unreadable_us = at_us + UNREADABLE_PERIOD_US
         subject = Subject(self.nation, HUB, "", lane, body)
-        return [_append(self.gave, subject, Withheld(Reason.SCHEMA, "decode", detail), at_us)]
+        return self._refused(subject, Withheld(Reason.SCHEMA, "decode", detail), at_us)
 
     def withhold(self, delivery: Delivery, recipient: Nation, why: Withheld, at_us: TimeUs) -> Command:
         """Record that a report of this nation was not released to another."""

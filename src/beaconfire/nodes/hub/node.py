@@ -26,6 +26,7 @@ from beaconfire.messages.transfer import (
     Delivery,
     Probe,
     Receipt,
+    Refusal,
     Restarted,
     Speaking,
     Standing,
@@ -52,6 +53,7 @@ from beaconfire.nodes.hub.config import HubConfig
 from beaconfire.nodes.hub.passage import Passage
 from beaconfire.nodes.hub.tie import Tie
 from beaconfire.nodes.posting import commands_from_due
+from beaconfire.nodes.refusals import RefusalsHeard
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.release.attest import is_receipt_good, sign_receipt
@@ -65,7 +67,7 @@ CHECKPOINT_PERIOD_US: Final = 60_000_000
 LATEST_US: Final = 2**62
 COUNTERS: Final = (
     *("received", "released", "refused", "doubled", "rejected"),
-    *("delayed", "delivered", "superseded", "lost", "missing", "cosigned", "left"),
+    *("delayed", "delivered", "superseded", "lost", "missing", "cosigned", "left", "refused_there"),
 )
 
 
@@ -111,6 +113,7 @@ class HubNode:
         )
         self._next_health_us = 0
         self._repetition = Repetition()
+        self._refusals = RefusalsHeard()
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
 
@@ -144,14 +147,12 @@ class HubNode:
                 return self._delivery(link, delivery, inbound, now)
             case Receipt() as receipt:
                 return self._receipt(link, receipt)
+            case Refusal() as refusal if refusal.sender == link.nation:
+                return self._refusal(refusal, now)
             case Probe() as probe:
                 return self._probe(link, probe, inbound, now)
-            case Restarted():
-                link.outbox.schema = LINK_SCHEMA_BEFORE
-                return self._reopen(link, now)
-            case Speaking(schema=schema):
-                link.outbox.schema = min(schema, LINK_SCHEMA)
-                return []
+            case Restarted() | Speaking() as said:
+                return self._state_of_receiver(link, said, now)
             case Standing() as standing:
                 return self._standing(link, standing, now)
             case Suspension() as said:
@@ -160,6 +161,13 @@ class HubNode:
                 return self._cosignature(link, word)
             case other:
                 return self._reject(link, other, inbound.lane, now)
+
+    def _state_of_receiver(self, link: Tie, said: Restarted | Speaking, now: Now) -> list[Command]:
+        if isinstance(said, Speaking):
+            link.outbox.schema = min(said.schema, LINK_SCHEMA)
+            return []
+        link.outbox.schema = LINK_SCHEMA_BEFORE
+        return self._reopen(link, now)
 
     def _reject(self, link: Tie, message: object, lane: Lane, now: Now) -> list[Command]:
         """Count what a hub takes from nobody; record what is no message at all while there is room for it."""
@@ -177,7 +185,7 @@ class HubNode:
                 self.counters["doubled"] += 1
         except PeerError as error:
             why = Withheld(reason=Reason.WRONG_SENDER, rule=error.code, detail=error.detail)
-            return [self._refuse(link, delivery, why, now)]
+            return self._refuse(link, delivery, why, now)
         commands += self._receipts(link, now)
         due_us = link.intake.next_due_us()
         return [*commands, *([] if due_us is None else [WakeAt(max(now.monotonic_us + 1, due_us))])]
@@ -188,11 +196,11 @@ class HubNode:
         row = link.intake.settle(delivery, refused=refused, monotonic_us=now.monotonic_us)
         commands: list[Command] = [Keep(Table.INTAKE, row.key, row.body)]
         if isinstance(opened, Withheld):
-            return [*commands, self._refuse(link, delivery, opened, now)]
+            return [*commands, *self._refuse(link, delivery, opened, now)]
         self.counters["received"] += 1
         return [*commands, *self._passage.pass_on(link, delivery, opened, now)]
 
-    def _refuse(self, link: Tie, delivery: Delivery, why: Withheld, now: Now) -> Command:
+    def _refuse(self, link: Tie, delivery: Delivery, why: Withheld, now: Now) -> list[Command]:
         """Record the refusal in the sender's own log; its receipt says so too, so that it stops resending."""
         self.counters["rejected"] += 1
         return link.books.refuse(delivery, why, now.utc_us)
@@ -209,6 +217,12 @@ class HubNode:
         settled = link.outbox.receipt(receipt)
         self.counters["delivered"] += len(settled.delivered)
         return [Forget(Table.OUTBOX, key) for key in settled.forget]
+
+    def _refusal(self, refusal: Refusal, now: Now) -> list[Command]:
+        """Say that a nation refused what it was given."""
+        self.counters["refused_there"] += 1
+        text = self._refusals.hear(refusal, now.monotonic_us)
+        return [self._notice("refused-by-partner", text, now)] if text else []
 
     def _cosignature(self, link: Tie, word: Cosignature) -> list[Command]:
         commands = link.books.cosign(word, self._config.keyring)
@@ -266,6 +280,8 @@ class HubNode:
         commands = [*self._caution.to_write(), *self._tenure.at(now, self._links)]
         commands += [one for link in self._links.values() for one in self._serve(link, now)]
         commands += [self._notice(code, text, now) for code, text in self._room.look(now.monotonic_us)]
+        left = self._refusals.left(now.monotonic_us)
+        commands += [self._notice("refused-by-partner", text, now) for text in left]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))

@@ -17,7 +17,7 @@ class Tie:
         """Restore from the journal."""
         self.nation = nation
         self.outbox = Outbox(instance, nation, rows.rows(Table.OUTBOX))
-        self.books = Books(nation, rows)
+        self.books = Books(instance, nation, rows)
         self.intake = Intake(instance, nation, rows.rows(Table.INTAKE))
         self.liveness = Liveness(instance, nation)
         self.answering = Answering()
