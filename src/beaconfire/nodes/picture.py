@@ -44,8 +44,10 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.picture_rows import event_key, events_in, source_key, sources_in
 from beaconfire.nodes.refusals import refusal_of
 from beaconfire.nodes.repetition import Repetition
+from beaconfire.nodes.shadows import Behind, belongs
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import WORDS, is_suspension_good, key_of_word, sign_receipt
 from beaconfire.release.keys import Keyring, SigningKey
@@ -53,13 +55,8 @@ from beaconfire.release.opening import open_sealed
 
 HEALTH_PERIOD_US: Final = 1_000_000
 TICK_PERIOD_US: Final = 500_000
-BILATERAL_PREFIX: Final = "bilateral-"
-_SOURCE: Final = "source/"
-_EVENT: Final = "event/"
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
-_source_decoder: Final = msgspec.msgpack.Decoder(Source)
-_saved_decoder: Final = msgspec.msgpack.Decoder(Saved)
 
 
 class PictureConfig(msgspec.Struct, frozen=True):
@@ -126,7 +123,8 @@ class PictureNode:
             ),
             0,
         )
-        self._health_due_us = 0
+        self._health_due_us = self._due_us = 0
+        self._behind = Behind()
         self._repetition = Repetition()
         self._restore(rows.rows(Table.STATE))
 
@@ -142,11 +140,10 @@ class PictureNode:
         return with_passed(places_of_event(event, self._config.places), before, event.state.epoch_us)
 
     def _restore(self, kept: list[tuple[str, bytes]]) -> None:
-        sources = [_source_decoder.decode(body) for key, body in kept if key.startswith(_SOURCE)]
-        saved = [_saved_decoder.decode(body) for key, body in kept if key.startswith(_EVENT)]
+        sources, saved = sources_in(kept), events_in(kept)
         for sharing, picture in self._pictures.items():
             picture.restore(
-                [one for one in sources if _belongs(one, sharing, self._config.nation)],
+                [one for one in sources if belongs(one, sharing, self._config.nation)],
                 [one for one in saved if one.event.sharing is sharing],
             )
         for key, body in kept:
@@ -285,15 +282,26 @@ class PictureNode:
         return [Keep(Table.STATE, key_of_word(said), _encoder.encode(said))]
 
     def _accept(self, source: Source, now: Now) -> list[Command]:
-        """Give a report to every picture it belongs to; keep it and what came of it."""
-        commands: list[Command] = [Keep(Table.STATE, _source_key(*source.key), _encoder.encode(source))]
-        for sharing, picture in self._pictures.items():
-            if _belongs(source, sharing, self._config.nation):
-                stale = picture.stale
-                revised = picture.accept(source, now.utc_us)
-                if sharing is None and picture.stale > stale:
-                    return []
-                commands += self._publish(picture, revised, now)
+        """Give a report to the main picture, and later to the others; keep it and what came of it."""
+        commands: list[Command] = [Keep(Table.STATE, source_key(*source.key), _encoder.encode(source))]
+        main = self._pictures[None]
+        stale = main.stale
+        revised = main.accept(source, now.utc_us)
+        if main.stale > stale:
+            return []
+        commands += self._publish(main, revised, now)
+        if self._config.shadows:
+            self._behind.put(source)
+            commands.append(WakeAt(now.monotonic_us + 1))
+        return commands
+
+    def _follow(self, now: Now) -> list[Command]:
+        """Give the pictures for comparison some of what they have yet to be given."""
+        commands: list[Command] = []
+        for source in self._behind.take():
+            for sharing, picture in self._pictures.items():
+                if sharing is not None and belongs(source, sharing, self._config.nation):
+                    commands += self._publish(picture, picture.accept(source, now.utc_us), now)
         return commands
 
     def _publish(self, picture: Picture, revised: list[Revised], now: Now) -> list[Command]:
@@ -310,16 +318,28 @@ class PictureNode:
                 text = f"{who} disagrees with the rest of {event.event_id[:6]}: the area covers both"
                 commands.append(self._notice("sources-disagree", Severity.CAUTION, text, now))
         events, tracks = picture.take_gone()
-        commands += [Forget(Table.STATE, _event_key(picture.sharing, event_id)) for event_id in events]
+        commands += [Forget(Table.STATE, event_key(picture.sharing, event_id)) for event_id in events]
         if picture.sharing is None:
-            commands += [Forget(Table.STATE, _source_key(*key)) for key in tracks]
+            commands += [Forget(Table.STATE, source_key(*key)) for key in tracks]
         return commands
 
     def _kept(self, picture: Picture, event: Event) -> Command:
         saved = picture.saved(event.event_id) or Saved(event, ())
-        return Keep(Table.STATE, _event_key(picture.sharing, event.event_id), _encoder.encode(saved))
+        return Keep(Table.STATE, event_key(picture.sharing, event.event_id), _encoder.encode(saved))
 
     def tick(self, now: Now) -> list[Command]:
+        """Give the pictures for comparison what waits for them; see to all else where it is due."""
+        commands = self._follow(now)
+        if not len(self._behind) or now.monotonic_us >= self._next_due_us():
+            commands += self._see_to_all(now)
+        wake_us = now.monotonic_us if len(self._behind) else self._next_due_us()
+        return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]
+
+    def _next_due_us(self) -> int:
+        owed = [at_us for one in self._intakes.values() if (at_us := one.next_due_us()) is not None]
+        return min([self._due_us, *owed])
+
+    def _see_to_all(self, now: Now) -> list[Command]:
         """Let events be lost and end; owe receipts; say once a second how it is; notice silence."""
         left_out, self._left_out = self._left_out, ()
         commands = [self._notice("arrangement-refused", Severity.FAULT, why, now) for why in left_out]
@@ -332,9 +352,8 @@ class PictureNode:
         if now.monotonic_us >= self._health_due_us:
             self._health_due_us = now.monotonic_us + HEALTH_PERIOD_US
             commands += [self._health(now), *(self._speaking(hub) for hub in self._intakes)]
-        due = [at_us for one in self._intakes.values() if (at_us := one.next_due_us()) is not None]
-        wake_us = min(self._health_due_us, now.monotonic_us + TICK_PERIOD_US, *due)
-        return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]
+        self._due_us = min(self._health_due_us, now.monotonic_us + TICK_PERIOD_US)
+        return commands
 
     def _missing(self, gap: Gap, now: Now) -> Command:
         self.counters["missing"] += len(gap.sequences)
@@ -376,18 +395,3 @@ class PictureNode:
     def _notice(self, code: str, severity: Severity, text: str, now: Now) -> Command:
         notice = Notice(code=code, severity=severity, text=text, at_us=now.utc_us, source=self._name)
         return Send(Channel.NOTICE, self._config.nation, Lane.FLASH, notice)
-
-
-def _belongs(source: Source, sharing: Sharing | None, nation: Nation) -> bool:
-    """Return whether a report would have been there with no more than a set of arrangements in force."""
-    if sharing is None or source.report.originator == nation:
-        return True
-    return sharing is Sharing.BILATERAL and any(one.startswith(BILATERAL_PREFIX) for one in source.basis)
-
-
-def _source_key(originator: str, track: str) -> str:
-    return f"{_SOURCE}{originator}/{track}"
-
-
-def _event_key(sharing: Sharing | None, event_id: str) -> str:
-    return f"{_EVENT}{'' if sharing is None else sharing.value}/{event_id}"

@@ -11,7 +11,7 @@ from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Sharing, Status
-from beaconfire.nodes.commands import Channel, Command, Deliver, Inbound, Keep, Send, Table
+from beaconfire.nodes.commands import Channel, Command, Deliver, Inbound, Keep, Send, Table, WakeAt
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.picture import PictureConfig, PictureNode
@@ -79,14 +79,21 @@ class Bench:
         return out
 
     def give(self, delivery: Delivery, after_us: int) -> list[Command]:
-        return self.rows.commit(self.node.receive(to_nation(delivery, delivery.lane), now(after_us)))
+        return self.take(to_nation(delivery, delivery.lane), after_us)
+
+    def take(self, inbound: Inbound, after_us: int) -> list[Command]:
+        """Give the node what comes, and the call it asks for when pictures for comparison wait."""
+        commands = self.node.receive(inbound, now(after_us))
+        sent = self.rows.commit(commands)
+        soon = WakeAt(now(after_us).monotonic_us + 1)
+        return [*sent, *(self.tick(after_us + 1) if soon in commands else ())]
 
     def share(self, report: Report) -> list[Command]:
         after_us = report.stated_at_us - T0_US
         return [one for d in self.deliveries(report) for one in self.give(d, after_us)]
 
     def see(self, report: Report) -> list[Command]:
-        return self.rows.commit(self.node.receive(own(report, JPN), now(report.stated_at_us - T0_US)))
+        return self.take(own(report, JPN), report.stated_at_us - T0_US)
 
     def tick(self, after_us: int) -> list[Command]:
         return self.rows.commit(self.node.tick(now(after_us)))
@@ -110,6 +117,17 @@ def test_own_reports_make_all_three_pictures() -> None:
     assert all(one.contributors == (JPN,) for one in found.values())
     assert found[None].as_of_us == T0_US + 110_000_000
     assert len({one.event_id for one in found.values()}) == 3
+
+
+def test_what_is_warned_from_comes_before_what_is_compared() -> None:
+    bench = Bench()
+    first = bench.node.receive(own(FLIGHT.report(JPN, 110.0), JPN), now(110_000_000))
+    newer = bench.node.receive(own(FLIGHT.report(JPN, 111.0), JPN), now(111_000_000))
+    assert events(first).keys() == events(newer).keys() == {None}
+    later = events(bench.node.tick(now(111_000_001)))
+    assert later.keys() == {Sharing.ALONE, Sharing.BILATERAL}
+    assert {one.state.epoch_us for one in later.values() if one.state} == {T0_US + 111_000_000}
+    assert events(bench.node.tick(now(111_000_002))) == {}
 
 
 def test_shadows_can_be_left_out() -> None:
