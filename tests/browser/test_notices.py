@@ -8,9 +8,15 @@ from playwright.sync_api import expect
 
 from beaconfire.alerting.life import WarningLife
 from beaconfire.alerting.texts import LANGUAGES
+from beaconfire.cli.campaign_faults import notional_report
+from beaconfire.link.peer_clock import PeerClock
 from beaconfire.messages.health import ArrangementHealth, Health, Notice
 from beaconfire.messages.words import Severity
+from beaconfire.nodes.clocks import clock_said
+from beaconfire.nodes.commands import Now
 from beaconfire.nodes.display import ArrangementLine, DisplayFacts
+from beaconfire.nodes.picture_words import clock_barred
+from beaconfire.nodes.voice import Voice
 from browser.flight import JPN, KOR, PLACES, SENSORS, Flight, event
 from browser.pages import LAUNCH_US, Watched, fly, open_page
 from browser.served import EventClock, Served
@@ -47,6 +53,49 @@ def test_a_notice_is_said_in_the_readers_language_and_rings_once(
     expect(alarm).to_have_attribute("data-sounded", "1")
     expect(alarm).to_have_attribute("data-tone", "")
     assert page.locator(".warning").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "KOR and HUB-1: 1,840 ms apart"),
+        ("ja", "KOR と HUB-1 の差 1,840 ミリ秒"),
+        ("ko", "KOR - HUB-1 차이 1,840 밀리초"),
+    ],
+)
+def test_whose_clock_is_off_and_by_how_much_is_said_in_the_readers_language(
+    watched: Watched, served: Served, language: str, words: str
+) -> None:
+    clock, line = PeerClock(), "KOR: 1,840 ms apart"
+    clock.take(0, 1_840_000, 0)
+    said = clock_said(clock, KOR, "HUB-1", named=KOR)
+    assert said is not None
+    served.feed(Voice("hub/HUB-1", "HUB-1").notice(said, Now(LAUNCH_US + 1, 0)))
+    page = open_page(watched, served, f"?lang={language}")
+    notice = page.get_by_test_id("notice")
+    expect(notice.get_by_test_id("notice-detail")).to_have_text(words)
+    expect(notice.get_by_test_id("notice-detail")).to_be_visible()
+    own = notice.get_by_text(line, exact=True)
+    expect(own).to_be_hidden()
+    notice.locator("summary").click()
+    expect(own).to_be_visible()
+    assert watched.is_clean()
+
+
+def test_a_partner_whose_reports_are_left_out_is_named_in_japanese(watched: Watched, served: Served) -> None:
+    report = notional_report(KOR, 1, LAUNCH_US)
+    served.feed(Voice("picture/JPN", JPN).notice(clock_barred(report, 3), Now(LAUNCH_US + 1, 0)))
+    page = open_page(watched, served, "?lang=ja")
+    words = f"KOR、航跡 {report.track}:自国の時計との差が 1,000 ミリ秒を超えています(報告 3 件)"
+    expect(page.get_by_test_id("notice-detail")).to_have_text(words)
+
+
+def test_values_that_the_words_do_not_know_leave_the_nodes_own_line(watched: Watched, served: Served) -> None:
+    said: dict[str, str | int] = {"somebody": "KOR"}
+    served.feed(Notice("gap", Severity.CAUTION, "as the node said it", LAUNCH_US + 1, "guard/JPN", said))
+    page = open_page(watched, served)
+    expect(page.get_by_test_id("notice").get_by_text("as the node said it")).to_be_visible()
+    assert page.get_by_test_id("notice-detail").count() == 0
 
 
 def test_news_of_no_weight_makes_no_sound(watched: Watched, served: Served) -> None:

@@ -1,11 +1,11 @@
 """The page's words: the same keys in three languages, each used, none left in the source."""
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from notices_made import Words, flaws_in, made_by, made_in, words_in
 
 LANGUAGES = ("en", "ja", "ko")
 MESSAGE = re.compile(r"^(-?[a-zA-Z][\w-]*) =(.*(?:\n .*)*)", re.MULTILINE)
@@ -98,29 +98,49 @@ def test_a_planted_text_is_found() -> None:
     assert hard_coded("<p>{t('x')} UTC</p>") == []
 
 
-def _codes(root: Path) -> Iterator[tuple[str, bool]]:
-    """Yield what stands as the code where a notice is made: (text, True), or (beginning, False)."""
-    for path in (root / "src" / "beaconfire").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name not in ("notice", "_notice", "Notice"):
-                continue
-            branches = [node.args[0]]
-            if isinstance(node.args[0], ast.IfExp):
-                branches = [node.args[0].body, node.args[0].orelse]
-            for branch in branches:
-                one = branch.left if isinstance(branch, ast.BinOp) else branch
-                if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    yield one.value, not one.value.endswith("-")
-                elif isinstance(one, ast.JoinedStr) and isinstance(one.values[0], ast.Constant):
-                    yield str(one.values[0].value), False
+def notice_words(root: Path, language: str) -> dict[str, Words]:
+    folder = root / "src" / "beaconfire" / "alerting" / "notices"
+    return words_in((folder / f"{language}.ftl").read_text(encoding="utf-8"))
 
 
-def test_every_notice_that_a_node_makes_has_a_text(root: Path) -> None:
-    known = {key.removeprefix("notice-") for key in messages(root, "en") if key.startswith("notice-")}
-    codes = set(_codes(root))
-    assert len(codes) > 20
-    for code, whole in codes:
-        assert code in known if whole else any(one.startswith(code) for one in known), code
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_notice_that_a_node_makes_has_a_text(root: Path, language: str) -> None:
+    made = made_in(root / "src" / "beaconfire")
+    assert len({one.code for one in made}) > 30
+    assert flaws_in(made, notice_words(root, language)) == []
+
+
+def test_nobody_makes_a_notice_beside_the_one_way(root: Path) -> None:
+    files = (root / "src" / "beaconfire").rglob("*.py")
+    made = [path.name for path in files if re.search(r"\bNotice\(\s*\S", path.read_text("utf-8"))]
+    assert sorted(made) == ["health.py", "voice.py"], "the type itself, and who makes it"
+
+
+def test_a_planted_notice_without_a_text_or_with_other_values_is_found() -> None:
+    call = """def f():
+    about: Arguments = {"party": "KOR", "count": 2}
+    return [Said("gap", Severity.FAULT, "", about), Said("link-up", Severity.FAULT, "")]"""
+    whole = "gap = Missing\n    .detail = { $count } of { $party }\nlink-up = Heard\n"
+    made = list(made_by(call))
+    assert flaws_in(made, words_in(whole)) == []
+    assert "gives ['count', 'party']" in flaws_in(made, words_in(whole.replace("{ $count }", "Some")))[0]
+    assert "gap has no text" in flaws_in(made, words_in("link-up = Heard"))[0]
+    assert flaws_in(made, words_in(whole + "gone = Gone")) == ["gone is made by nobody"]
+    for hidden in ('Said(code, 1, "")', 'Said("gap", 1, "", values)', 'Said("gap", 1, "", {**values})'):
+        with pytest.raises(AssertionError, match="written out"):
+            list(made_by(f"def f():\n    return {hidden}"))
+
+
+def test_a_planted_code_that_is_put_together_is_found() -> None:
+    made = list(made_by('def f():\n    return [Said(f"a-{x}", 1, "", {"y": x}), Said("a-b", 1, "")]'))
+    assert flaws_in(made, words_in("a-b = B\na-c = C\n    .detail = { $y }")) == []
+    assert flaws_in(made, words_in("a-b = B")) == ["planted:2: no code begins with a-"]
+    assert "asks for []" in flaws_in(made, words_in("a-b = B\na-c = C"))[0]
+
+
+@pytest.mark.parametrize(("language", "letters"), [("ja", "[぀-ヿ一-鿿]"), ("ko", "[가-힣]")])
+def test_every_notice_is_translated(root: Path, language: str, letters: str) -> None:
+    for code, words in notice_words(root, language).items():
+        assert re.search(letters, words.title), code
+        bare = re.sub(r"\{[^{}]*\}", "", words.detail)
+        assert re.search(letters, words.detail) or not re.search(r"[a-zA-Z]", bare), code

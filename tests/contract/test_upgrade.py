@@ -18,6 +18,7 @@ from beaconfire.adapters.installation import Installation, make_installation, re
 from beaconfire.adapters.journal import recorded_inputs
 from beaconfire.adapters.wiring import Role
 from beaconfire.messages.codec import decode
+from beaconfire.messages.health import Notice
 from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import HUB_INSTANCES, LINK_SCHEMA_BEFORE, ClockQuality, Nation
 
@@ -39,6 +40,13 @@ def _clocks(made: Installation, nation: str) -> list[ClockQuality | None]:
     return [one.clock for one in messages if isinstance(one, Delivery)]
 
 
+def _hubs_named(made: Installation, nation: str) -> list[dict[str, str | int] | None]:
+    """Return the arguments of each notice to a nation's display that an instance of the hub is silent."""
+    inputs = recorded_inputs(made.journal(Role.DISPLAY, nation))
+    messages = [decode(one.body) for one in inputs if one.channel == "notice"]
+    return [one.arguments for one in messages if isinstance(one, Notice) and one.code == "hub-instance-down"]
+
+
 @pytest.mark.real
 @pytest.mark.timeout(280)
 def test_upgrade_one_process_after_the_other_and_half_back_loses_nothing(tmp_path: Path) -> None:
@@ -55,6 +63,10 @@ def test_upgrade_one_process_after_the_other_and_half_back_loses_nothing(tmp_pat
     assert ClockQuality.GOOD in back
     assert set(back[-20:]) == {None}, "what went back is sent what it reads"
     assert set(behind) == {None}
+    told, told_behind = (_hubs_named(made, nation) for nation in (NATIONS[0], NATIONS[2]))
+    assert told[0] is None
+    assert told[-1] is not None, "a display that went first is told which instance was silent"
+    assert set(told_behind) == {None}, "what stays behind is told it too, without what it would refuse"
 
 
 @pytest.mark.real
@@ -81,5 +93,8 @@ def test_every_process_and_server_has_its_restarts_and_an_upgrade_leaves_one_nat
     assert places >= {f"{kind}/{one}" for kind in (*EVERY_ROLE - {"hub"}, "server") for one in NATIONS}
     hold_back(made)
     assert {read_config(one.config).config.schema for one in made.processes} == {LINK_SCHEMA_BEFORE}
-    touched = {one.place.split("/")[1] for one in upgrade_of(made)}
-    assert touched == {*HUB_INSTANCES, *NATIONS[:2]}
+    turns = [one.place for one in upgrade_of(made)]
+    assert {one.split("/")[1] for one in turns} == {*HUB_INSTANCES, *NATIONS[:2]}
+    for end in (*HUB_INSTANCES, *NATIONS[:2]):
+        of_end = [one for one in turns if one.endswith(end) and not one.startswith("server/")]
+        assert of_end[0] == f"display/{end}", "it reads what the others will write before they write it"

@@ -64,15 +64,20 @@ def restarts_for(installation: Installation, count: int, roles: frozenset[str] =
 def upgrade_of(installation: Installation) -> list[Fault]:
     """Return how an installation held at the schema before is upgraded while it works, and half of it back.
 
-    Hub instances in turn, servers too, then the nations one by one; one nation stays behind. Then one
-    instance and one nation go back.
+    Hub instances in turn, servers too, then the nations one by one, each with its display first: that is
+    whom its other nodes tell things without asking what it reads. One nation stays behind. Then one instance
+    and one nation go back.
     """
     hubs, (first, second, *_) = installation.hubs, installation.nations
     up, back = f"schema {LINK_SCHEMA}", f"schema {LINK_SCHEMA_BEFORE}"
     return [
         *(Fault("restart", f"server/{hub}") for hub in hubs),
-        *(Fault(up, f"hub/{hub}") for hub in hubs),
-        *(Fault(up, f"{role}/{nation}") for nation in (first, second) for role in ("guard", "picture")),
+        *(Fault(up, f"{role}/{hub}") for hub in hubs for role in ("display", "hub")),
+        *(
+            Fault(up, f"{role}/{nation}")
+            for nation in (first, second)
+            for role in ("display", "guard", "picture")
+        ),
         Fault(back, f"hub/{hubs[0]}"),
         Fault(back, f"picture/{second}"),
     ]

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import Clock
 from beaconfire.errors import EnvironmentFault, UsageError
@@ -16,11 +18,12 @@ from beaconfire.formats.detections import MAXIMUM_LINE_BYTES, parse_line
 from beaconfire.formats.tracks import TrackReader
 from beaconfire.messages.codec import encode
 from beaconfire.messages.detection import Detection, DetectionBatch
-from beaconfire.messages.health import Health, Notice
-from beaconfire.messages.report import Report
+from beaconfire.messages.health import Arguments, Health
 from beaconfire.messages.sensor import Sensor
-from beaconfire.messages.words import Lane, Severity
+from beaconfire.messages.versions import as_of
+from beaconfire.messages.words import LINK_SCHEMA, Lane, Severity
 from beaconfire.nodes.commands import Channel
+from beaconfire.nodes.voice import Said, Voice
 
 READ_BYTES: Final = 65_536
 BATCH_MAX: Final = 200
@@ -79,7 +82,7 @@ def _whole(line: bytes | None) -> bytes:
     return line
 
 
-class _Said:
+class _Told:
     """Bad lines said within one period: a few, then only counted."""
 
     def __init__(self) -> None:
@@ -94,7 +97,12 @@ class Feed:
     """
 
     def __init__(
-        self, bus: Bus, clock: Clock, sensors: Mapping[str, Sensor], tracks: TrackReader | None = None
+        self,
+        bus: Bus,
+        clock: Clock,
+        sensors: Mapping[str, Sensor],
+        tracks: TrackReader | None = None,
+        schema: int = LINK_SCHEMA,
     ) -> None:
         """Join a feed to its nation's bus.
 
@@ -103,12 +111,15 @@ class Feed:
             clock: for the time of notices and reports.
             sensors: those of the own nation, by id; others are refused.
             tracks: reads the lines of the nation's own tracker, if it has one.
+            schema: of the link, that is spoken.
         """
         self._bus = bus
         self._clock = clock
         self._sensors = sensors
         self._tracks = tracks
-        self._said = _Said()
+        self._schema = schema
+        self._voice = Voice(f"feed/{bus.party}", bus.party)
+        self._said = _Told()
         self._connections = 0
         self.on_reject: Callable[[str], None] | None = None
         self.counters = dict.fromkeys(("detections", "reports", "rejected", "unsent"), 0)
@@ -120,7 +131,7 @@ class Feed:
             try:
                 detections.append(parse_line(_whole(line), self._sensors))
             except UsageError as error:
-                self._reject(f"{name}:{number}: {error}")
+                self._reject(_line_rejected(f"{name}:{number}", error))
         self.counters["detections"] += len(detections)
         for start in range(0, len(detections), BATCH_MAX):
             batch = DetectionBatch(tuple(detections[start : start + BATCH_MAX]))
@@ -133,28 +144,26 @@ class Feed:
             try:
                 report = self._tracks.report(_whole(line), self._clock.now().utc_us)
             except UsageError as error:
-                self._reject(f"{name}:{number}: {error}")
+                self._reject(_line_rejected(f"{name}:{number}", error))
             else:
                 self.counters["reports"] += 1
                 self._publish(Channel.OWN_REPORT, Lane.FLASH, report)
 
-    def _reject(self, text: str) -> None:
+    def _reject(self, said: Said) -> None:
         self.counters["rejected"] += 1
         self._said.count += 1
         if self._said.count > NOTICES_PER_PERIOD:
             return
         if self.on_reject is not None:
-            self.on_reject(text)
-        self._notice("feed-line-rejected", text)
+            self.on_reject(said.text)
+        self._tell(said)
 
-    def _notice(self, code: str, text: str) -> None:
-        source = f"feed/{self._bus.party}"
-        notice = Notice(code, Severity.CAUTION, text, self._clock.now().utc_us, source)
+    def _tell(self, said: Said) -> None:
+        notice = as_of(self._voice.notice(said, self._clock.now()), self._schema)
+        assert notice is not None
         self._publish(Channel.NOTICE, Lane.ROUTINE, notice)
 
-    def _publish(
-        self, channel: Channel, lane: Lane, message: DetectionBatch | Report | Notice | Health
-    ) -> None:
+    def _publish(self, channel: Channel, lane: Lane, message: msgspec.Struct) -> None:
         tagged = (str(message.__struct_config__.tag), encode(message))
         if not self._bus.publish(channel, self._bus.party, lane, tagged):
             self.counters["unsent"] += 1
@@ -164,7 +173,8 @@ class Feed:
         while True:
             if self._said.count > NOTICES_PER_PERIOD:
                 more = self._said.count - NOTICES_PER_PERIOD
-                self._notice("feed-lines-rejected", f"{more} more lines rejected")
+                text = f"{more} more lines rejected"
+                self._tell(Said("feed-lines-rejected", Severity.CAUTION, text, {"count": more}))
             self._said.count = 0
             counters = {**self.counters, **self._bus.counts()}
             now_us = self._clock.now().utc_us
@@ -199,7 +209,7 @@ class Feed:
 
         async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if self._connections >= CONNECTIONS_MAX:
-                self._reject(f"{name}: more than {CONNECTIONS_MAX} connections")
+                self._reject(_connection_rejected(name))
                 writer.close()
                 return
             self._connections += 1
@@ -234,6 +244,17 @@ class Feed:
                 f"cannot listen on {host}:{port}: {error.strerror}", "feed", "a free port"
             ) from error
         return transport
+
+
+def _line_rejected(line: str, why: UsageError) -> Said:
+    text = f"{line}: {why}"
+    return Said("feed-line-rejected", Severity.CAUTION, text, {"line": line, "reason": str(why)})
+
+
+def _connection_rejected(name: str) -> Said:
+    text = f"{name}: more than {CONNECTIONS_MAX} connections"
+    about: Arguments = {"feed": name, "limit": CONNECTIONS_MAX}
+    return Said("feed-connection-rejected", Severity.CAUTION, text, about)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

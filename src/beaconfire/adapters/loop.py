@@ -22,7 +22,7 @@ from beaconfire.errors import EnvironmentFault, PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.transfer import Delivery, Receipt
-from beaconfire.messages.versions import flaw_in_version
+from beaconfire.messages.versions import as_of
 from beaconfire.messages.words import LINK_SCHEMA, Lane, Severity
 from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, JournalCommand
 from beaconfire.nodes.commands import (
@@ -39,6 +39,7 @@ from beaconfire.nodes.commands import (
     Unreadable,
     WakeAt,
 )
+from beaconfire.nodes.voice import Said, Voice
 
 QUEUE_MAX: Final = 8_192
 """Messages waiting in one lane. Over it FLASH refuses the newest (its outbox sends it again), ROUTINE
@@ -105,6 +106,7 @@ class Loop:
         self._journal = journal
         self.clock = clock
         self._options = options
+        self._voice = Voice(options.source, options.party)
         self._queues: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in (Lane.FLASH, Lane.ROUTINE)}
         self._event = asyncio.Event()
         self._stopping = False
@@ -220,7 +222,7 @@ class Loop:
     def _tell_of_damage(self, now: Now) -> None:
         """Say what was wrong with the journal when it was opened."""
         for flaw in self._journal.damage if self._journal else ():
-            self._notice("journal-damaged", Severity.FAULT, f"journal: {flaw}", now)
+            self._tell(_damaged(f"journal: {flaw}", flaw), now)
 
     def _scrub_if_idle(self, now: Now) -> None:
         """Look at a few records of the journal, and cut what is over its bounds, while nothing waits."""
@@ -231,13 +233,12 @@ class Loop:
             spoilt = self._journal.scrub(SCRUB_RECORDS)
             self._journal.cut()
         except EnvironmentFault as fault:
-            self._notice("journal-damaged", Severity.FAULT, f"{fault}", now)
+            self._tell(_damaged(str(fault), str(fault)), now)
             return
         if spoilt:
             self.counters["spoilt"] += spoilt
-            self._notice(
-                "journal-damaged", Severity.FAULT, f"{spoilt} records of the journal are spoilt", now
-            )
+            text = f"{spoilt} records of the journal are spoilt"
+            self._tell(Said("journal-spoilt", Severity.FAULT, text, {"count": spoilt}), now)
 
     def _mark(self, kind: InputKind, now: Now) -> RecordedInput:
         return RecordedInput(kind, now.utc_us, now.monotonic_us)
@@ -258,8 +259,8 @@ class Loop:
                     self._wake_us = min(self._wake_us or monotonic_us, monotonic_us)
 
     def _send(self, send: Send) -> None:
-        message = send.message
-        if flaw_in_version(message, self._options.schema):
+        message = as_of(send.message, self._options.schema)
+        if message is None:
             return
         if isinstance(message, Health):
             own = {f"loop_{name}": count for name, count in self.counters.items()}
@@ -312,7 +313,8 @@ class Loop:
             raise fault
         if now.monotonic_us >= self._next_notice_us:
             self._next_notice_us = now.monotonic_us + NOTICE_PERIOD_US
-            self._notice("journal-unwritable", Severity.FAULT, f"{fault}; nothing is receipted", now)
+            text = f"{fault}; nothing is receipted"
+            self._tell(Said("journal-unwritable", Severity.FAULT, text, {"reason": str(fault)}), now)
 
     def _can_write_again(self, now: Now) -> None:
         self._unrecorded.clear()
@@ -320,8 +322,12 @@ class Loop:
             self._send(receipt)
         self.counters["unjournalled"] = 0
         self._next_notice_us = 0
-        self._notice("journal-written-again", Severity.INFORMATION, "the journal can be written again", now)
+        text = "the journal can be written again"
+        self._tell(Said("journal-written-again", Severity.INFORMATION, text), now)
 
-    def _notice(self, code: str, severity: Severity, text: str, now: Now) -> None:
-        notice = Notice(code, severity, text, now.utc_us, self._options.source)
-        self._send(Send(Channel.NOTICE, self._options.party, Lane.FLASH, notice))
+    def _tell(self, said: Said, now: Now) -> None:
+        self._send(self._voice.tell(said, now))
+
+
+def _damaged(text: str, reason: str) -> Said:
+    return Said("journal-damaged", Severity.FAULT, text, {"reason": reason})

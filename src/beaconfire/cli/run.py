@@ -212,7 +212,7 @@ async def _feed(loaded: LoadedConfig) -> None:
         clock = asyncio.create_task(_clock(loaded))
         await _until(stop, clock)
         if not stop.is_set():
-            feed = Feed(bus, clock.result(), own, tracks)
+            feed = Feed(bus, clock.result(), own, tracks, config.schema)
             feed.on_reject = _complain
             await _until(stop, *(await _inputs(feed, inputs, str(loaded.path))))
     finally:

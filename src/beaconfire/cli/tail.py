@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection
 
 from beaconfire.adapters.installation import read_installation
 from beaconfire.adapters.web.visitor import Papers, visit
+from beaconfire.alerting.notice_texts import notice_text
 from beaconfire.alerting.texts import DEFAULT_LANGUAGE, LANGUAGES
 from beaconfire.errors import EnvironmentFault, UsageError
 
@@ -33,7 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--nation", default=NATION, help=f"whose display of a folder (default {NATION}; HUB-1)"
     )
     parser.add_argument(
-        "--language", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="of the warnings (default en)"
+        "--language", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="of warnings and notices (default en)"
     )
     parser.add_argument("--certificate", type=Path, help="your own, PEM, for a display that asks who you are")
     parser.add_argument("--key", type=Path, help="of that certificate, if not in the same file")
@@ -95,7 +96,7 @@ class Follower:
     """What was said already, so that each thing is said once."""
 
     def __init__(self, language: str = DEFAULT_LANGUAGE) -> None:
-        """Start with nothing said; warnings are read in `language`."""
+        """Start with nothing said; warnings and notices are read in `language`."""
         self._language = language
         self._warned: dict[str, int] = {}
         self._revisions: dict[str, int] = {}
@@ -156,7 +157,11 @@ class Follower:
         return not known
 
     def _notice(self, notice: Json) -> Json:
-        return {"what": "notice", "mode": self._mode} | notice
+        told = {"what": "notice", "mode": self._mode} | notice
+        if self._language == DEFAULT_LANGUAGE:
+            return told
+        arguments = notice.get("arguments") or {}
+        return told | {"text": notice_text(notice["code"], notice["text"], arguments, self._language)}
 
 
 def styled(line: Json) -> Text:

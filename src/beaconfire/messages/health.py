@@ -1,19 +1,33 @@
 """Health: what a node says of itself and of its links; a notice tells the operator of a fault."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from beaconfire.messages.words import Lane, Severity, TimeUs
 
+Arguments = Mapping[str, str | int]
+"""What the words of a notice are about, by name: names, ids and codes as they are; numbers whole."""
 
-class Notice(msgspec.Struct, frozen=True, tag="notice", tag_field="type", forbid_unknown_fields=True):
+
+class Notice(
+    msgspec.Struct,
+    frozen=True,
+    tag="notice",
+    tag_field="type",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+):
     """Tells the operator of something that is not a warning.
 
     Attributes:
         code: stable, lower case, hyphens.
         severity: weight.
-        text: one line in plain words.
+        text: one line in plain words, in English.
         at_us: when.
         source: role and nation of the node, such as "picture/JPN".
+        arguments: values for the words of this code in the reader's language, the same names for every
+            notice of it; None where its title says all. Since link schema 2.
     """
 
     code: str
@@ -21,6 +35,7 @@ class Notice(msgspec.Struct, frozen=True, tag="notice", tag_field="type", forbid
     text: str
     at_us: TimeUs
     source: str
+    arguments: dict[str, str | int] | None = None
 
 
 class LinkHealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from beaconfire.audit.record import RECORDS_MAX, RECORDS_NEAR, AuditLog
+from beaconfire.messages.health import Arguments
+from beaconfire.messages.words import Severity
+from beaconfire.nodes.voice import Said
 
 REPEAT_US: Final = 600_000_000
 """What is still so is told again after this."""
@@ -37,14 +40,22 @@ class AuditRoom:
         for log in self._logs:
             log.moved = max(log.moved, min(log.size, sizes.get(log.name, 0)))
 
-    def look(self, monotonic_us: int) -> list[tuple[str, str]]:
-        """Return code and text of the notice to be given now: of a change, or again of what is still so."""
+    def look(self, monotonic_us: int) -> list[Said]:
+        """Return what is to be said now: of a change, or again of what is still so."""
         most = max(self._logs, key=lambda log: log.held)
         code = "audit-full" if self.full else "audit-near-full" if most.held >= RECORDS_NEAR else ""
         if code == self._told and (not code or monotonic_us - self._told_us < REPEAT_US):
             return []
         self._told, self._told_us = code, monotonic_us
-        if not code:
-            return [("audit-room-again", f"the logs have room: {most.name} holds {most.held:,} records")]
-        held = f"{most.name} holds {most.held:,} of {RECORDS_MAX:,} records: beaconfire audit rotate"
-        return [(code, held if code == "audit-near-full" else f"nothing more is released: {held}")]
+        return [_said(code, most)]
+
+
+def _said(code: str, most: AuditLog) -> Said:
+    held: Arguments = {"log": most.name, "count": most.held, "limit": RECORDS_MAX}
+    if not code:
+        text = f"the logs have room: {most.name} holds {most.held:,} records"
+        return Said("audit-room-again", Severity.INFORMATION, text, held)
+    text = f"{most.name} holds {most.held:,} of {RECORDS_MAX:,} records: beaconfire audit rotate"
+    if code == "audit-near-full":
+        return Said("audit-near-full", Severity.FAULT, text, held)
+    return Said("audit-full", Severity.FAULT, f"nothing more is released: {text}", held)

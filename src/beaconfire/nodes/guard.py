@@ -22,13 +22,14 @@ from beaconfire.link.liveness import Liveness
 from beaconfire.link.parallel import ParallelOutbox
 from beaconfire.link.restart import Answering
 from beaconfire.messages.codec import encode
-from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.health import Arguments, Health
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Probe, Receipt, Refusal, Restarted, Standing, Suspension
 from beaconfire.messages.vouching import CheckpointOffer
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Severity
 from beaconfire.nodes.audit_room import AuditRoom
+from beaconfire.nodes.clocks import clock_said
 from beaconfire.nodes.commands import (
     Append,
     Channel,
@@ -45,6 +46,7 @@ from beaconfire.nodes.commands import (
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
 from beaconfire.nodes.refusals import RefusalsHeard
 from beaconfire.nodes.tenure import Tenure, Trust
+from beaconfire.nodes.voice import Said, Voice
 from beaconfire.nodes.vouching import Vouching
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import is_receipt_good
@@ -111,9 +113,10 @@ class GuardNode:
             decider: judge of policies; Cedar if None.
         """
         self._config = config
-        source = f"guard/{config.nation}"
+        log = f"guard/{config.nation}"
+        self._voice = Voice(log, config.nation)
         trust = Trust(config.keyring, config.agreements, config.left_out)
-        self._tenure = Tenure(trust, rows, source=source, party=config.nation)
+        self._tenure = Tenure(trust, rows, self._voice)
         self.arrangements = self._tenure.arrangements
         self._decider = decider or CedarDecider(self.arrangements.agreements)
         self._releaser = Releaser(
@@ -124,7 +127,6 @@ class GuardNode:
             mode=config.mode,
         )
         self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
-        log = f"guard/{config.nation}"
         self._audit = AuditLog(log, rows.log(log), seam=seam_in(log, rows.rows(Table.STATE)))
         self._room = AuditRoom([self._audit])
         self.counters = dict.fromkeys(
@@ -133,7 +135,7 @@ class GuardNode:
         self._vouching = Vouching(config.nation, config.key, config.keyring, rows)
         self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
         self._answering = {hub: Answering() for hub in config.hubs}
-        self._refusals = RefusalsHeard()
+        self._refusals = RefusalsHeard(by_hub=True)
         self._unreceipted: dict[str, bool] = dict.fromkeys(config.hubs, False)
         self._next_health_us = 0
         self._next_suspension_us = 0
@@ -191,7 +193,7 @@ class GuardNode:
             posted = self._outbox.put(decided, utc_us=now.utc_us, monotonic_us=now.monotonic_us)
             commands = commands_from_posted(posted, Channel.TO_HUB)
             if posted.refused:
-                commands.append(self._notice("outbox-" + posted.refused, report.report_id, now))
+                commands.append(self._voice.tell(_not_posted(posted.refused, report.report_id), now))
                 self.counters["lost"] += 1
         return [self._record(report, lane, decided, now), *commands]
 
@@ -246,8 +248,7 @@ class GuardNode:
 
     def _refusal(self, refusal: Refusal, now: Now) -> list[Command]:
         """Say that an instance refused an own report, and where it stands why."""
-        text = self._refusals.hear(refusal, now.monotonic_us)
-        return [self._say("refused-by-hub", Severity.FAULT, text, now)] if text else []
+        return [self._voice.tell(said, now) for said in self._refusals.hear(refusal, now.monotonic_us)]
 
     def _probe(self, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
         hub = inbound.sender
@@ -293,9 +294,8 @@ class GuardNode:
     def tick(self, now: Now) -> list[Command]:
         """Resend what is due; once a second say how it is and probe the link."""
         commands = self._tenure.at(now, (HUB,)) + self._resend(now)
-        commands += [self._notice(code, text, now) for code, text in self._room.look(now.monotonic_us)]
-        left = self._refusals.left(now.monotonic_us)
-        commands += [self._say("refused-by-hub", Severity.FAULT, text, now) for text in left]
+        said = [*self._room.look(now.monotonic_us), *self._refusals.left(now.monotonic_us)]
+        commands += [self._voice.tell(one, now) for one in said]
         for hub, life in self._liveness.items():
             commands += [
                 Send(Channel.TO_HUB, hub, one.lane, one) for one in life.probes(now.monotonic_us, now.utc_us)
@@ -303,7 +303,7 @@ class GuardNode:
             for change in life.changes(now.monotonic_us):
                 if not change.up:
                     self._outbox.link_down(hub, change.lane)
-            commands += [*self._look_for_receipts(hub, now), *self._look_at_clock(hub, now)]
+            commands += [self._voice.tell(one, now) for one in self._look_at(hub, now)]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))
@@ -314,7 +314,13 @@ class GuardNode:
         commands.append(WakeAt(max(now.monotonic_us + 1, min(self._next_health_us, resend_us))))
         return commands
 
-    def _look_for_receipts(self, hub: str, now: Now) -> list[Command]:
+    def _look_at(self, hub: str, now: Now) -> list[Said]:
+        """Return what is to be said of an instance: that it owes receipts, that its clock is another."""
+        clock = self._liveness[hub].peer_clock
+        parted = clock_said(clock, self._config.nation, hub, named=f"own clock and {hub}")
+        return [*self._look_for_receipts(hub, now), *([parted] if parted else [])]
+
+    def _look_for_receipts(self, hub: str, now: Now) -> list[Said]:
         """Say when an instance that is there has not receipted a FLASH report for long, and when it does."""
         since_us = self._outbox.unreceipted_since_us(hub)
         late = since_us is not None and now.monotonic_us - since_us > UNRECEIPTED_US
@@ -324,20 +330,8 @@ class GuardNode:
         self._unreceipted[hub] = late
         if late:
             text = f"{hub} is there but receipts nothing: it may have no room to write"
-            return [self._say("unreceipted", Severity.FAULT, text, now)]
-        return [self._say("receipted-again", Severity.INFORMATION, f"{hub} owes no receipt", now)]
-
-    def _look_at_clock(self, hub: str, now: Now) -> list[Command]:
-        """Say when the own clock and an instance's differ by more than a tenth of a second, and when not."""
-        clock = self._liveness[hub].peer_clock
-        off = clock.changed()
-        if off is None:
-            return []
-        words = f"{abs(clock.offset_ms or 0.0):,.0f} ms apart" if off else "together again"
-        severity = Severity.CAUTION if off else Severity.INFORMATION
-        return [
-            self._say("clock-off" if off else "clock-well", severity, f"own clock and {hub}: {words}", now)
-        ]
+            return [Said("unreceipted", Severity.FAULT, text, {"hub": hub})]
+        return [Said("receipted-again", Severity.INFORMATION, f"{hub} owes no receipt", {"hub": hub})]
 
     def _resend(self, now: Now) -> list[Command]:
         may_leave = partial(may_still_reach_hub, arrangements=self.arrangements, now_us=now.utc_us)
@@ -345,7 +339,7 @@ class GuardNode:
         self.counters["lost"] += len(pending.lost)
         commands = commands_from_pending(pending, Channel.TO_HUB)
         if pending.lost:
-            commands.append(self._notice("flash-expired", ", ".join(pending.lost[:5]), now))
+            commands.append(self._voice.tell(_expired(pending.lost), now))
         return commands
 
     def _health(self, now: Now) -> Command:
@@ -367,10 +361,13 @@ class GuardNode:
         )
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
 
-    def _notice(self, code: str, text: str, now: Now) -> Command:
-        return self._say(code, Severity.FAULT, f"the guard could not deliver {text}", now)
 
-    def _say(self, code: str, severity: Severity, text: str, now: Now) -> Command:
-        source = f"guard/{self._config.nation}"
-        notice = Notice(code=code, severity=severity, text=text, at_us=now.utc_us, source=source)
-        return Send(Channel.NOTICE, self._config.nation, Lane.FLASH, notice)
+def _not_posted(why: str, report_id: str) -> Said:
+    text = f"the guard could not deliver {report_id}"
+    return Said(f"outbox-{why}", Severity.FAULT, text, {"party": HUB, "report": report_id})
+
+
+def _expired(report_ids: tuple[str, ...]) -> Said:
+    named = ", ".join(report_ids[:5])
+    about: Arguments = {"party": HUB, "count": len(report_ids), "report": named}
+    return Said("flash-expired", Severity.FAULT, f"the guard could not deliver {named}", about)

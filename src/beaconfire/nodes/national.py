@@ -13,11 +13,12 @@ from typing import Final
 import msgspec
 
 from beaconfire.messages.detection import Detection, DetectionBatch, Plot
-from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.health import Health
 from beaconfire.messages.report import Report
 from beaconfire.messages.sensor import Radar, Sensor
 from beaconfire.messages.words import Lane, Mode, Nation, Severity, Status, TimeUs
 from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Rows, Send, WakeAt
+from beaconfire.nodes.voice import Said, Voice
 from beaconfire.tracking.tracker import Tracker
 
 FUTURE_MAX_US: Final = 5_000_000
@@ -78,6 +79,7 @@ class NationalNode:
         self._said: OrderedDict[str, tuple[object, ...]] = OrderedDict()
         self._next_health_us = -1
         self._noticed_us: dict[str, int] = {}
+        self._voice = Voice(self._source, identity.nation)
         self.counters = {"accepted": 0, "reports": 0, "overflowed": 0}
         self.counters |= {f"rejected-{reason}": 0 for reason in REASONS}
 
@@ -89,11 +91,13 @@ class NationalNode:
         """Check and store the detections of a batch; the next tick uses them, and is asked for at once."""
         message = inbound.message
         if inbound.channel is not Channel.DETECTION or not isinstance(message, DetectionBatch):
-            return self._reject("wrong-kind", f"{inbound.channel} from {inbound.sender}", now)
+            text = f"{inbound.channel} from {inbound.sender}"
+            return self._reject("wrong-kind", text, inbound.sender, now)
         if inbound.sender != self._identity.nation:
-            return self._reject("other-nation", f"batch from {inbound.sender}", now)
+            return self._reject("other-nation", f"batch from {inbound.sender}", inbound.sender, now)
         if len(message.detections) > BATCH_MAX:
-            return self._reject("oversize-batch", f"{len(message.detections)} detections", now)
+            count = len(message.detections)
+            return self._reject("oversize-batch", f"{count} detections", inbound.sender, now)
         commands: list[Command] = []
         for detection in message.detections:
             reason = self._fault(detection, now.utc_us)
@@ -101,7 +105,8 @@ class NationalNode:
                 self._pending.append(detection)
                 self.counters["accepted"] += 1
             else:
-                commands.extend(self._reject(reason, f"detection of {detection.sensor[:32]!r}", now))
+                sensor = detection.sensor[:32]
+                commands.extend(self._reject(reason, f"detection of {sensor!r}", sensor, now))
         return [*commands, WakeAt(now.monotonic_us)]
 
     def _fault(self, detection: Detection, utc_us: TimeUs) -> str | None:
@@ -121,18 +126,16 @@ class NationalNode:
             return "too-old"
         return None if _in_field(detection, sensor) else "out-of-range"
 
-    def _reject(self, reason: str, what: str, now: Now) -> list[Command]:
+    def _reject(self, reason: str, what: str, origin: str, now: Now) -> list[Command]:
         """Count a reject, and tell the operator at most every ten seconds for each reason."""
         self.counters[f"rejected-{reason}"] += 1
         last = self._noticed_us.get(reason)
         if last is not None and now.monotonic_us - last < NOTICE_PERIOD_US:
             return []
         self._noticed_us[reason] = now.monotonic_us
-        return [self._notice(f"detection-{reason}", f"rejected: {what}: {reason}", now.utc_us)]
-
-    def _notice(self, code: str, text: str, at_us: TimeUs) -> Send:
-        notice = Notice(code, Severity.CAUTION, text, at_us, self._source)
-        return Send(Channel.NOTICE, self._identity.nation, Lane.ROUTINE, notice)
+        text = f"rejected: {what}: {reason}"
+        said = Said(f"detection-{reason}", Severity.CAUTION, text, {"origin": origin})
+        return [self._voice.tell(said, now, Lane.ROUTINE)]
 
     def tick(self, now: Now) -> list[Command]:
         """Use what came in and return reports; health once a second."""
@@ -154,7 +157,8 @@ class NationalNode:
         if self._tracker.overflowed == self.counters["overflowed"]:
             return []
         self.counters["overflowed"] = self._tracker.overflowed
-        return [self._notice("tracker-full", "more detections or tracks than the bounds allow", now.utc_us)]
+        text = "more detections or tracks than the bounds allow"
+        return [self._voice.tell(Said("tracker-full", Severity.CAUTION, text), now, Lane.ROUTINE)]
 
     def _lane(self, report: Report) -> Lane:
         """Return FLASH for a first report, the first after burnout and changes of status, else ROUTINE."""

@@ -21,14 +21,14 @@ from beaconfire.fusion.live import Revised, Saved
 from beaconfire.fusion.picture import Picture
 from beaconfire.fusion.source import Source, check_source
 from beaconfire.link.hearing import Hearing
-from beaconfire.link.intake import Gap, Intake
+from beaconfire.link.intake import Intake
 from beaconfire.link.restart import Asking
 from beaconfire.messages.event import Event, Place, PlaceTime
-from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.health import Health
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal, Speaking, Suspension
-from beaconfire.messages.words import HUB, LINK_SCHEMA, ClockQuality, Lane, Mode, Nation, Severity, Sharing
+from beaconfire.messages.words import HUB, LINK_SCHEMA, ClockQuality, Lane, Mode, Nation, Sharing
 from beaconfire.nodes.commands import (
     EVENTS_LOG,
     RECEIVED_LOG,
@@ -45,9 +45,18 @@ from beaconfire.nodes.commands import (
     WakeAt,
 )
 from beaconfire.nodes.picture_rows import event_key, events_in, source_key, sources_in
+from beaconfire.nodes.picture_words import (
+    arrangement_left_out,
+    clock_barred,
+    hubs_heard,
+    missing,
+    report_refused,
+    sources_disagree,
+)
 from beaconfire.nodes.refusals import refusal_of
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.shadows import Behind, belongs
+from beaconfire.nodes.voice import Voice
 from beaconfire.release.arrangements import Agreement, Arrangements
 from beaconfire.release.attest import WORDS, is_suspension_good, key_of_word, sign_receipt
 from beaconfire.release.keys import Keyring, SigningKey
@@ -106,6 +115,7 @@ class PictureNode:
         """
         self._config = config
         self._name = f"picture/{config.nation}"
+        self._voice = Voice(self._name, config.nation)
         self._left_out = config.left_out
         self.arrangements = Arrangements(config.agreements)
         settled = rows.rows(Table.INTAKE)
@@ -228,16 +238,13 @@ class PictureNode:
 
     def _refused(self, why: Withheld, now: Now) -> list[Command]:
         count = self._repetition.count_to_say("report-refused", now.monotonic_us)
-        text = f"delivered reports were refused: {count}, the last for {why.reason.value}"
-        return [self._notice("report-refused", Severity.CAUTION, text, now)] if count else []
+        return [self._voice.tell(report_refused(count, why.reason), now)] if count else []
 
     def _barred(self, report: Report, now: Now) -> list[Command]:
         """Keep a report out of the fusion, and say so: a launch may be in it."""
         self.counters["barred"] += 1
         count = self._repetition.count_to_say(f"clock-barred {report.originator}", now.monotonic_us)
-        who = f"{report.originator} reports {report.track}"
-        text = f"{who}, with a clock more than 1 s from the own one: not in the picture ({count} reports)"
-        return [self._notice("clock-barred", Severity.FAULT, text, now)] if count else []
+        return [self._voice.tell(clock_barred(report, count), now)] if count else []
 
     def _open(self, delivery: Delivery, now: Now) -> Source | Withheld:
         """Return what a delivery holds if every check passes, those of disjoint sources last."""
@@ -314,9 +321,7 @@ class PictureNode:
                 commands.append(Append(EVENTS_LOG, _encoder.encode(event)))
             commands.append(Send(Channel.EVENT, self._config.nation, Lane.FLASH, event))
             if one.disagreeing and picture.sharing is None:
-                who = ", ".join(key.track for key in one.disagreeing)
-                text = f"{who} disagrees with the rest of {event.event_id[:6]}: the area covers both"
-                commands.append(self._notice("sources-disagree", Severity.CAUTION, text, now))
+                commands.append(self._voice.tell(sources_disagree(one), now))
         events, tracks = picture.take_gone()
         commands += [Forget(Table.STATE, event_key(picture.sharing, event_id)) for event_id in events]
         if picture.sharing is None:
@@ -342,12 +347,14 @@ class PictureNode:
     def _see_to_all(self, now: Now) -> list[Command]:
         """Let events be lost and end; owe receipts; say once a second how it is; notice silence."""
         left_out, self._left_out = self._left_out, ()
-        commands = [self._notice("arrangement-refused", Severity.FAULT, why, now) for why in left_out]
+        commands: list[Command] = [self._voice.tell(arrangement_left_out(why), now) for why in left_out]
         for picture in self._pictures.values():
             commands += self._publish(picture, picture.tick(now.utc_us), now)
         commands += self._receipts(now)
         for intake in self._intakes.values():
-            commands += [self._missing(gap, now) for gap in intake.gaps(monotonic_us=now.monotonic_us)]
+            for gap in intake.gaps(monotonic_us=now.monotonic_us):
+                self.counters["missing"] += len(gap.sequences)
+                commands.append(self._voice.tell(missing(gap), now))
         commands += self._hear(now)
         if now.monotonic_us >= self._health_due_us:
             self._health_due_us = now.monotonic_us + HEALTH_PERIOD_US
@@ -355,30 +362,13 @@ class PictureNode:
         self._due_us = min(self._health_due_us, now.monotonic_us + TICK_PERIOD_US)
         return commands
 
-    def _missing(self, gap: Gap, now: Now) -> Command:
-        self.counters["missing"] += len(gap.sequences)
-        text = f"{len(gap.sequences)} deliveries of {gap.sender} on {gap.lane.value} did not come"
-        return self._notice("gap", Severity.CAUTION, text, now)
-
     def _hear(self, now: Now) -> list[Command]:
         """Say when no hub is heard any more and when one is again, and which of several is silent."""
         heard = self._hearing.look(now.monotonic_us)
         if heard is None:
             return []
         alone, lost = heard
-        if alone:
-            text = "nothing comes from the hub: the picture rests on own sensors, warning goes on alone"
-            return [self._notice("link-down", Severity.FAULT, text, now)]
-        commands: list[Command] = []
-        if alone is False:
-            commands.append(self._notice("link-up", Severity.INFORMATION, "the hub is heard", now))
-        if lost:
-            text = f"nothing comes from {', '.join(sorted(lost))}: the other instance carries all"
-            commands.append(self._notice("hub-instance-down", Severity.CAUTION, text, now))
-        elif alone is None:
-            text = "every instance of the hub is heard"
-            commands.append(self._notice("hub-instance-up", Severity.INFORMATION, text, now))
-        return commands
+        return [self._voice.tell(one, now) for one in hubs_heard(lost, alone=alone)]
 
     def _health(self, now: Now) -> Command:
         main = self._pictures[None]
@@ -391,7 +381,3 @@ class PictureNode:
         links = self._hearing.health(now.monotonic_us)
         health = Health(source=self._name, at_us=now.utc_us, links=links, counters=counters)
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)
-
-    def _notice(self, code: str, severity: Severity, text: str, now: Now) -> Command:
-        notice = Notice(code=code, severity=severity, text=text, at_us=now.utc_us, source=self._name)
-        return Send(Channel.NOTICE, self._config.nation, Lane.FLASH, notice)

@@ -9,27 +9,24 @@ Not a node, but what the releasing nodes share. Four rules:
    key that was revoked here stays so, restarts included. What is not taken leaves what was held in force.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
 import msgspec
 
 from beaconfire.messages.codec import encode
-from beaconfire.messages.health import ArrangementHealth, Notice
+from beaconfire.messages.health import Arguments, ArrangementHealth
 from beaconfire.messages.transfer import Suspension
-from beaconfire.messages.words import Lane, Severity
-from beaconfire.nodes.commands import Channel, Command, Keep, Now, Rows, Send, Table
+from beaconfire.messages.words import Severity
+from beaconfire.nodes.commands import Command, Keep, Now, Rows, Table
+from beaconfire.nodes.voice import Said, Voice
 from beaconfire.release.arrangements import Agreement, Arrangements, is_trusted
 from beaconfire.release.attest import WORDS, is_suspension_good, key_of_word
 from beaconfire.release.keys import Keyring
-from beaconfire.release.versions import MARKS, hold
+from beaconfire.release.versions import MARKS, TakenBack, hold
 
 REFUSED_WORD: Final = "arrangement-word-refused"
 """Code of the notice that a well signed word has no effect here: no such agreement, or a newer word."""
-
-
-RENEWED: Final = "trust-renewed"
-"""Code of the notice that says what is trusted and held once files have changed."""
 REVOKED: Final = "revoked/"
 """Beginning of the keys of the rows that name keys revoked here once."""
 
@@ -56,23 +53,21 @@ class Tenure:
         words: the newest of each party, arrangement and kind, by the key of its row.
     """
 
-    def __init__(self, trust: Trust, rows: Rows, *, source: str, party: str) -> None:
+    def __init__(self, trust: Trust, rows: Rows, voice: Voice) -> None:
         """Restore from the journal.
 
         Args:
             trust: keys and agreements at the start.
             rows: of the journal.
-            source: the node's name in notices.
-            party: own nation, or HUB: where notices go.
+            voice: of the node.
         """
         kept = rows.rows(Table.STATE)
         self._keyring = trust.keyring
-        self._source = source
-        self._party = party
+        self._voice = voice
         self._lapsed: frozenset[tuple[str, str]] = frozenset()
         self._expired: frozenset[str] = frozenset()
         self._versions = {key: body for key, body in kept if key.startswith(MARKS)}
-        self._unsaid = [("arrangement-refused", f"not held: {why}") for why in trust.left_out]
+        self._unsaid = [_refused(f"not held: {why}", why) for why in trust.left_out]
         self._rows: list[Command] = []
         self._mark_revoked({key.removeprefix(REVOKED) for key, _ in kept if key.startswith(REVOKED)})
         self.arrangements = Arrangements(self._held(trust.agreements))
@@ -84,7 +79,9 @@ class Tenure:
     def _mark_revoked(self, before: set[str]) -> None:
         """Keep revoked what was so here before, and write down what is so now."""
         for key_id in sorted(before - self._keyring.revoked):
-            self._unsaid.append(("keyring-rollback", f"{key_id} was revoked here before, and stays so"))
+            text = f"{key_id} was revoked here before, and stays so"
+            about: Arguments = {"key": key_id, "outcome": "kept"}
+            self._unsaid.append(Said("keyring-rollback", Severity.FAULT, text, about))
             self._keyring.revoke(key_id)
         new = sorted(self._keyring.revoked - before)
         self._rows += [Keep(Table.STATE, REVOKED + key_id, b"") for key_id in new]
@@ -95,11 +92,11 @@ class Tenure:
         for one in agreements:
             if one not in trusted:
                 why = f"{one.bundle.arrangement} names a key that is not trusted here"
-                self._unsaid.append(("arrangement-refused", f"not held: {why}"))
+                self._unsaid.append(_refused(f"not held: {why}", why))
         held = hold(trusted, self._versions.items())
         self._versions |= dict(held.rows)
         self._rows += [Keep(Table.STATE, key, body) for key, body in held.rows]
-        self._unsaid += [("arrangement-rollback", f"not held: {refused}") for refused in held.refused]
+        self._unsaid += [_taken_back(one) for one in held.refused]
         return held.agreements
 
     def renew(self, trust: Trust) -> bool:
@@ -111,7 +108,9 @@ class Tenure:
         back = self._keyring.revoked - trust.keyring.revoked
         if back or trust.keyring.key_class is not self._keyring.key_class:
             named = ", ".join(sorted(back)) or f"class {trust.keyring.key_class}"
-            self._unsaid.append(("keyring-rollback", f"nothing new is taken: {named}, revoked here before"))
+            text = f"nothing new is taken: {named}, revoked here before"
+            about: Arguments = {"key": named, "outcome": "refused"}
+            self._unsaid.append(Said("keyring-rollback", Severity.FAULT, text, about))
             return False
         before, revoked = self.arrangements.agreements, set(self._keyring.revoked)
         self._keyring.take(trust.keyring)
@@ -125,18 +124,15 @@ class Tenure:
             if one.bundle.arrangement in asked - names and is_trusted(one.bundle, self._keyring)
         ]
         self.arrangements.replace((*new, *kept))
-        self._unsaid += [("arrangement-refused", why) for why in trust.left_out]
+        self._unsaid += [_refused(why, why) for why in trust.left_out]
         self._say_renewed(before)
         return True
 
     def _say_renewed(self, before: tuple[Agreement, ...]) -> None:
         held = {one.bundle.arrangement: one for one in self.arrangements.agreements}
         gone = sorted({one.bundle.arrangement for one in before} - set(held))
-        text = "it is not among the arrangements any more: nothing more is released under it"
-        self._unsaid += [("arrangement-gone", f"{name}: {text}") for name in gone]
-        named = ", ".join(f"{name} version {held[name].bundle.version}" for name in sorted(held)) or "none"
-        keys = f"{len(self._keyring)} keys trusted, {len(self._keyring.revoked)} revoked"
-        self._unsaid.append((RENEWED, f"{keys}; arrangements: {named}"))
+        self._unsaid += [_gone(name) for name in gone]
+        self._unsaid.append(_renewed(self._keyring, {name: held[name].bundle.version for name in held}))
 
     def _restore(self, said: Suspension) -> None:
         self.words[key_of_word(said)] = said
@@ -152,25 +148,23 @@ class Tenure:
         self.arrangements.watch(watched, now.monotonic_us)
         commands, self._rows = self._rows, []
         unsaid, self._unsaid = self._unsaid, []
-        commands += [self.notice(code, text, now, fault=code != RENEWED) for code, text in unsaid]
-        lapsed = frozenset(self.arrangements.lapsed())
-        for name, party in sorted(lapsed - self._lapsed):
-            text = f"{name}: nothing more is released under it while {party} is silent"
-            commands.append(self.notice("lease-ended", text, now, fault=True))
-        for name, party in sorted(self._lapsed - lapsed):
-            commands.append(self.notice("lease-renewed", f"{name}: {party} is heard again", now))
-        self._lapsed = lapsed
-        return commands + self._say_expired(now)
+        said = [*unsaid, *self._leases(), *self._expired_by(now)]
+        return [*commands, *(self._voice.tell(one, now) for one in said)]
 
-    def _say_expired(self, now: Now) -> list[Command]:
+    def _leases(self) -> list[Said]:
+        lapsed, before = frozenset(self.arrangements.lapsed()), self._lapsed
+        self._lapsed = lapsed
+        ended = [_lease_ended(name, party) for name, party in sorted(lapsed - before)]
+        return ended + [_lease_renewed(name, party) for name, party in sorted(before - lapsed)]
+
+    def _expired_by(self, now: Now) -> list[Said]:
         expired = frozenset(
             one.bundle.arrangement
             for one in self.arrangements.agreements
             if now.utc_us >= one.bundle.valid_until_us
         )
         new, self._expired = sorted(expired - self._expired), expired
-        text = "its validity is over: nothing more is released under it"
-        return [self.notice("arrangement-expired", f"{name}: {text}", now, fault=True) for name in new]
+        return [_expired(name) for name in new]
 
     def is_good(self, said: Suspension) -> bool:
         """Return whether the party that a word names signed it."""
@@ -182,15 +176,12 @@ class Tenure:
         Returns:
             whether it was new; the row to be kept and the notice that answers whoever said it.
         """
-        verb = "withdrawn" if said.final else ("suspended" if said.suspended else "resumed")
-        text = f"{said.arrangement} {verb} by {said.party} (word {said.number})"
         if self.arrangements.take(said):
             key = key_of_word(said)
             self.words[key] = said
-            return True, [Keep(Table.STATE, key, encode(said)), self.notice(f"arrangement-{verb}", text, now)]
-        if self.arrangements.has_taken(said):
-            return False, [self.notice(f"arrangement-{verb}", text, now)]
-        return False, [self.notice(REFUSED_WORD, f"no effect: {text}", now)]
+            return True, [Keep(Table.STATE, key, encode(said)), self._voice.tell(_word(said), now)]
+        taken = self.arrangements.has_taken(said)
+        return False, [self._voice.tell(_word(said) if taken else _word_refused(said), now)]
 
     def standing(self) -> tuple[ArrangementHealth, ...]:
         """Return how each arrangement held stands: who has it suspended, whose silence has ended a lease."""
@@ -205,8 +196,68 @@ class Tenure:
             for one in self.arrangements.agreements
         )
 
-    def notice(self, code: str, text: str, now: Now, *, fault: bool = False) -> Command:
-        """Return a notice of this node."""
-        severity = Severity.FAULT if fault else Severity.CAUTION
-        said = Notice(code=code, severity=severity, text=text, at_us=now.utc_us, source=self._source)
-        return Send(Channel.NOTICE, self._party, Lane.FLASH, said)
+
+def _refused(text: str, why: str) -> Said:
+    return Said("arrangement-refused", Severity.FAULT, text, {"reason": why})
+
+
+def _taken_back(one: TakenBack) -> Said:
+    text = f"not held: {one.arrangement} version {one.version}: {one.fault}"
+    about: Arguments = {"arrangement": one.arrangement, "version": one.version, "reason": one.reason}
+    return Said("arrangement-rollback", Severity.FAULT, text, about)
+
+
+def _gone(name: str) -> Said:
+    text = f"{name}: it is not among the arrangements any more: nothing more is released under it"
+    return Said("arrangement-gone", Severity.FAULT, text, {"arrangement": name})
+
+
+def _expired(name: str) -> Said:
+    text = f"{name}: its validity is over: nothing more is released under it"
+    return Said("arrangement-expired", Severity.FAULT, text, {"arrangement": name})
+
+
+def _renewed(keyring: Keyring, versions: Mapping[str, int]) -> Said:
+    named = ", ".join(f"{name} version {versions[name]}" for name in sorted(versions)) or "none"
+    text = f"{len(keyring)} keys trusted, {len(keyring.revoked)} revoked; arrangements: {named}"
+    about: Arguments = {
+        "count": len(keyring),
+        "revoked": len(keyring.revoked),
+        "arrangement": ", ".join(f"{name} ({versions[name]})" for name in sorted(versions)) or "—",
+    }
+    return Said("trust-renewed", Severity.CAUTION, text, about)
+
+
+def _lease_ended(name: str, party: str) -> Said:
+    text = f"{name}: nothing more is released under it while {party} is silent"
+    return Said("lease-ended", Severity.FAULT, text, {"arrangement": name, "party": party})
+
+
+def _lease_renewed(name: str, party: str) -> Said:
+    text = f"{name}: {party} is heard again"
+    return Said("lease-renewed", Severity.CAUTION, text, {"arrangement": name, "party": party})
+
+
+def _verb(said: Suspension) -> Literal["withdrawn", "suspended", "resumed"]:
+    return "withdrawn" if said.final else ("suspended" if said.suspended else "resumed")
+
+
+def _word_in_english(said: Suspension) -> str:
+    return f"{said.arrangement} {_verb(said)} by {said.party} (word {said.number})"
+
+
+def _word(said: Suspension) -> Said:
+    about: Arguments = {"arrangement": said.arrangement, "party": said.party, "number": said.number}
+    return Said(f"arrangement-{_verb(said)}", Severity.CAUTION, _word_in_english(said), about)
+
+
+def _word_refused(said: Suspension) -> Said:
+    """Return that a well signed word has no effect here: no such agreement, or a newer word."""
+    about: Arguments = {
+        "arrangement": said.arrangement,
+        "party": said.party,
+        "number": said.number,
+        "word": _verb(said),
+    }
+    text = f"no effect: {_word_in_english(said)}"
+    return Said(REFUSED_WORD, Severity.CAUTION, text, about)

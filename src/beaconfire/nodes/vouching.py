@@ -11,10 +11,11 @@ import msgspec
 from beaconfire.audit.checkpoint import Checkpoint
 from beaconfire.audit.witness import Witness
 from beaconfire.messages.codec import encode
-from beaconfire.messages.health import Notice
+from beaconfire.messages.health import Arguments
 from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 from beaconfire.messages.words import Lane, Nation, Severity
 from beaconfire.nodes.commands import Append, Channel, Command, Keep, Now, Rows, Send, Table
+from beaconfire.nodes.voice import Said, Voice
 from beaconfire.release.attest import is_offer_good, sign_cosignature
 from beaconfire.release.keys import Keyring, SigningKey
 
@@ -35,6 +36,7 @@ class Vouching:
         self._nation = nation
         self._key = key
         self._keyring = keyring
+        self._voice = Voice(f"guard/{nation}", nation)
         self._witness = Witness(nation, rows.rows(Table.STATE))
         self.cosigned = 0
         self.refused = 0
@@ -53,7 +55,8 @@ class Vouching:
         if said.log != offer.log:
             flaw = "a checkpoint of another log"
         if flaw:
-            return self._accuse(offer, hub, flaw, now)
+            about: Arguments = {"hub": hub, "log": said.log, "count": said.size}
+            return self._accuse(offer, Said("audit-fork", Severity.FAULT, f"{hub}: {flaw}", about), now)
         self.cosigned += 1
         key, body = self._witness.take(hub, said)
         word = Cosignature(
@@ -62,14 +65,9 @@ class Vouching:
         signed = sign_cosignature(word, offer.body, self._key)
         return [Keep(Table.STATE, key, body), Send(Channel.TO_HUB, hub, Lane.ROUTINE, signed)]
 
-    def _accuse(self, offer: CheckpointOffer, hub: str, flaw: str, now: Now) -> list[Command]:
+    def _accuse(self, offer: CheckpointOffer, charge: Said, now: Now) -> list[Command]:
         self.refused += 1
-        source = f"guard/{self._nation}"
-        text = f"{hub}: {flaw}"
-        notice = Notice(
-            code="audit-fork", severity=Severity.FAULT, text=text, at_us=now.utc_us, source=source
-        )
-        said: list[Command] = [Send(Channel.NOTICE, self._nation, Lane.FLASH, notice)]
+        commands: list[Command] = [self._voice.tell(charge, now)]
         if self.refused <= EVIDENCE_MAX:
-            said.append(Append(f"evidence/{self._nation}", encode(offer)))
-        return said
+            commands.append(Append(f"evidence/{self._nation}", encode(offer)))
+        return commands

@@ -19,18 +19,34 @@ class Mark(msgspec.Struct, frozen=True):
     digest: str
 
 
+class TakenBack(msgspec.Struct, frozen=True):
+    """An agreement that is not held, for what was held under its name before.
+
+    Attributes:
+        arrangement: id.
+        version: of the agreement that is refused.
+        reason: "mark" (that can't be read), "older", or "text" (another one of the same version).
+        fault: the same in words.
+    """
+
+    arrangement: str
+    version: int
+    reason: str
+    fault: str
+
+
 class Held(msgspec.Struct, frozen=True):
     """What may be held.
 
     Attributes:
         agreements: none of them older than its mark.
         rows: key and body of each mark to be written.
-        refused: of each that is not held, why, in words.
+        refused: those that are not held.
     """
 
     agreements: tuple[Agreement, ...]
     rows: tuple[tuple[str, bytes], ...]
-    refused: tuple[str, ...]
+    refused: tuple[TakenBack, ...]
 
 
 def hold(agreements: Iterable[Agreement], rows: Iterable[tuple[str, bytes]]) -> Held:
@@ -41,12 +57,12 @@ def hold(agreements: Iterable[Agreement], rows: Iterable[tuple[str, bytes]]) -> 
     marks = _marks(rows)
     held: list[Agreement] = []
     raised: list[tuple[str, bytes]] = []
-    refused: list[str] = []
+    refused: list[TakenBack] = []
     for one in agreements:
         name, version = one.bundle.arrangement, one.bundle.version
-        fault = _fault(one, marks)
-        if fault:
-            refused.append(f"{name} version {version}: {fault}")
+        reason, fault = _fault(one, marks)
+        if reason:
+            refused.append(TakenBack(name, version, reason, fault))
             continue
         held.append(one)
         if name not in marks or marks[name] is None or marks[name].version < version:  # type: ignore[union-attr]
@@ -65,14 +81,14 @@ def _mark(body: bytes) -> Mark | None:
         return None
 
 
-def _fault(one: Agreement, marks: Mapping[str, Mark | None]) -> str:
+def _fault(one: Agreement, marks: Mapping[str, Mark | None]) -> tuple[str, str]:
     if one.bundle.arrangement not in marks:
-        return ""
+        return "", ""
     mark = marks[one.bundle.arrangement]
     if mark is None:
-        return "its mark can't be read"
+        return "mark", "its mark can't be read"
     if one.bundle.version < mark.version:
-        return f"older than version {mark.version}, which was held here before"
+        return "older", f"older than version {mark.version}, which was held here before"
     if one.bundle.version == mark.version and one.digest != mark.digest:
-        return f"another text of version {mark.version} was held here before"
-    return ""
+        return "text", f"another text of version {mark.version} was held here before"
+    return "", ""

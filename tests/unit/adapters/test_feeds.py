@@ -15,7 +15,7 @@ from beaconfire.messages.codec import Message, decode
 from beaconfire.messages.detection import DetectionBatch
 from beaconfire.messages.health import Notice
 from beaconfire.messages.report import Report
-from beaconfire.messages.words import Lane, Mode, Nation
+from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Mode, Nation
 from beaconfire.nodes.commands import Channel
 
 OWN = {one.sensor: one for one in shipped_sensors() if one.nation == "KOR"}
@@ -124,6 +124,17 @@ def test_many_bad_lines_are_all_counted_and_a_few_said() -> None:
     wire, feed = taken(b"bad\n" * 500)
     assert feed.counters["rejected"] == 500
     assert len(wire.notices()) == NOTICES_PER_PERIOD
+
+
+@pytest.mark.parametrize("schema", [LINK_SCHEMA, LINK_SCHEMA_BEFORE])
+def test_a_notice_names_the_line_unless_the_schema_before_is_spoken(schema: int) -> None:
+    wire = Wire()
+    Feed(cast("Bus", wire), Clock(), OWN, None, schema).take("tcp", [(7, b"bad")])
+    (notice,) = [one for _, one in wire.said if isinstance(one, Notice)]
+    line, _, reason = notice.text.partition(": ")
+    assert line == "tcp:7"
+    about = {"line": line, "reason": reason}
+    assert notice.arguments == (about if schema == LINK_SCHEMA else None)
 
 
 def test_what_the_bus_can_not_take_is_counted() -> None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from beaconfire.adapters import loop as module
@@ -15,8 +16,8 @@ from beaconfire.errors import EnvironmentFault
 from beaconfire.messages.codec import Message, decode, encode
 from beaconfire.messages.event import Warning
 from beaconfire.messages.health import Health, Notice
-from beaconfire.messages.transfer import Delivery, Probe, Receipt
-from beaconfire.messages.words import HUB, Lane, Mode, Nation
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Speaking
+from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import (
     Append,
     Channel,
@@ -100,10 +101,18 @@ def send(channel: Channel, message: Message) -> Send:
 class Bench:
     """A loop on a recording wire and a real journal."""
 
-    def __init__(self, path: Path, node: Node, *, record: bool = False, threaded: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        node: Node,
+        *,
+        record: bool = False,
+        threaded: bool = False,
+        schema: int = LINK_SCHEMA,
+    ) -> None:
         self.wire = Wire()
         self.journal = Journal(path)
-        options = LoopOptions("KOR", "guard/KOR", record=record, threaded=threaded)
+        options = LoopOptions("KOR", "guard/KOR", record=record, threaded=threaded, schema=schema)
         self.loop = Loop(node, cast("Bus", self.wire), self.journal, Clock(), options)
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -385,5 +394,27 @@ def test_a_loop_without_a_journal_sends_at_once() -> None:
         loop.stop()
         await running
         assert len(wire.of(Receipt)) == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("schema", [LINK_SCHEMA, LINK_SCHEMA_BEFORE])
+def test_what_a_node_at_the_schema_before_says_lacks_what_came_later_and_no_notice_is_lost(
+    path: Path, schema: int
+) -> None:
+    told = Notice("gap", Severity.CAUTION, "2 are missing", 1, "guard/KOR", {"party": "HUB-1", "count": 2})
+    later = Speaking("KOR", HUB, LINK_SCHEMA)
+
+    def answer(inbound: Inbound, now: Now) -> list[Command]:
+        del inbound, now
+        return [send(Channel.TO_HUB, later), send(Channel.NOTICE, told), send(Channel.WARNING, warning())]
+
+    async def scenario() -> None:
+        bench = Bench(path, Node(answer), schema=schema)
+        bench.loop.accept(heard(), probe(1))
+        await bench.until(lambda: bool(bench.wire.of(Warning)))
+        newest = schema == LINK_SCHEMA
+        assert bench.wire.of(Speaking) == ([later] if newest else [])
+        assert bench.wire.of(Notice) == [told if newest else msgspec.structs.replace(told, arguments=None)]
 
     asyncio.run(scenario())

@@ -64,3 +64,22 @@ def test_each_thing_is_said_once() -> None:
     assert styled(line).plain == "00:00:00 EXERCISE fault: [bold]no (hub)"
     (gone,) = follower.take({"clock": {"utc_us": 5}, "events": [], "gone": ["e1"]})
     assert styled(gone).plain == "00:00:00 EXERCISE e1 ✕ withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "HUB-1: gone"), ("ja", "受信のないハブ:HUB-1"), ("ko", "무응답 허브: HUB-1")],
+)
+def test_a_notice_is_read_in_the_language_asked_for(language: str, said: str) -> None:
+    notice = {
+        "at_us": 1,
+        "code": "hub-instance-down",
+        "severity": "caution",
+        "text": "HUB-1: gone",
+        "source": "picture/JPN",
+        "arguments": {"hub": "HUB-1"},
+    }
+    frame = {"clock": {"utc_us": 5}, "events": [], "notices": [notice], "mode": "EXERCISE"}
+    (line,) = Follower(language).take(frame)
+    assert said in styled(line).plain
+    assert line["arguments"] == {"hub": "HUB-1"}

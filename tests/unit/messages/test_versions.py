@@ -5,12 +5,14 @@ import pytest
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import decode, encode
+from beaconfire.messages.health import Notice
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Probe, Refusal, Speaking
-from beaconfire.messages.versions import SINCE, flaw_in_version
-from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, ClockQuality, Lane
+from beaconfire.messages.versions import SINCE, as_of, flaw_in_version
+from beaconfire.messages.words import LINK_SCHEMA, LINK_SCHEMA_BEFORE, ClockQuality, Lane, Severity
 from message_strategies import MESSAGE_TYPES
 
+TOLD = Notice("gap", Severity.CAUTION, "2 are missing", 1, "picture/JPN", {"party": "HUB-1", "count": 2})
 PLAIN = Delivery("HUB", "JPN", Lane.FLASH, 1, 1, 1, "r", b"s")
 NEWER = msgspec.structs.replace(PLAIN, clock=ClockQuality.GOOD)
 REFUSED = Refusal("HUB", "JPN", "r", Reason.SCHEMA, "gave/JPN", 3)
@@ -21,6 +23,13 @@ BEFORE = b"".join(
     )
 )
 """A delivery as a program of link schema 1 wrote it, byte for byte."""
+BEFORE_NOTICE = b"".join(
+    (
+        b"\x86\xa4type\xa6notice\xa4code\xa9link-down\xa8severity\xa5fault",
+        b"\xa4text\xa6no hub\xa5at_us\x01\xa6source\xabpicture/JPN",
+    )
+)
+"""A notice likewise."""
 
 
 def test_delivery_of_the_schema_before_is_read_and_written_as_it_was() -> None:
@@ -29,9 +38,29 @@ def test_delivery_of_the_schema_before_is_read_and_written_as_it_was() -> None:
     assert decode(encode(PLAIN), LINK_SCHEMA_BEFORE) == PLAIN
 
 
-@pytest.mark.parametrize("message", [NEWER, Speaking("JPN", "HUB", LINK_SCHEMA), REFUSED])
+def test_a_notice_without_arguments_has_the_bytes_of_the_schema_before() -> None:
+    plain = Notice("link-down", Severity.FAULT, "no hub", 1, "picture/JPN")
+    assert encode(plain) == BEFORE_NOTICE
+    assert decode(BEFORE_NOTICE, LINK_SCHEMA_BEFORE) == plain
+    assert encode(TOLD) != encode(msgspec.structs.replace(TOLD, arguments=None))
+
+
+@pytest.mark.parametrize("message", [NEWER, TOLD])
+def test_as_of_the_schema_before_a_message_is_without_what_came_later(message: Delivery | Notice) -> None:
+    assert as_of(message, LINK_SCHEMA) is message
+    older = as_of(message, LINK_SCHEMA_BEFORE)
+    assert older != message
+    assert decode(encode(older), LINK_SCHEMA_BEFORE) == older
+
+
+def test_as_of_the_schema_before_a_message_that_came_later_is_none() -> None:
+    assert as_of(REFUSED, LINK_SCHEMA_BEFORE) is None
+    assert as_of(PLAIN, LINK_SCHEMA_BEFORE) == PLAIN
+
+
+@pytest.mark.parametrize("message", [NEWER, TOLD, Speaking("JPN", "HUB", LINK_SCHEMA), REFUSED])
 def test_what_came_later_is_refused_by_a_node_of_the_schema_before(
-    message: Delivery | Speaking | Refusal,
+    message: Delivery | Notice | Speaking | Refusal,
 ) -> None:
     assert decode(encode(message)) == message
     with pytest.raises(PeerError, match=f"schema {LINK_SCHEMA}"):

@@ -67,15 +67,15 @@ def test_a_change_is_told_once_and_again_only_after_a_while() -> None:
     assert room.look(0) == []
     for _ in range(4):
         log.growth.append(b"x")
-    assert [code for code, _ in room.look(1)] == ["audit-near-full"]
+    assert [one.code for one in room.look(1)] == ["audit-near-full"]
     assert room.look(REPEAT_US) == []
-    assert [code for code, _ in room.look(REPEAT_US + 1)] == ["audit-near-full"]
+    assert [one.code for one in room.look(REPEAT_US + 1)] == ["audit-near-full"]
     for _ in range(4):
         log.growth.append(b"x")
     assert room.full
-    assert [code for code, _ in room.look(REPEAT_US + 2)] == ["audit-full"]
+    assert [one.code for one in room.look(REPEAT_US + 2)] == ["audit-full"]
     log.moved = 8
-    assert [code for code, _ in room.look(REPEAT_US + 3)] == ["audit-room-again"]
+    assert [one.code for one in room.look(REPEAT_US + 3)] == ["audit-room-again"]
     assert room.look(REPEAT_US + 4) == []
 
 

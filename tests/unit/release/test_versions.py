@@ -5,7 +5,7 @@ import pytest
 
 from beaconfire.messages.codec import encode
 from beaconfire.release.arrangements import Agreement
-from beaconfire.release.versions import MARKS, Mark, hold
+from beaconfire.release.versions import MARKS, Mark, TakenBack, hold
 from release_world import agreements
 
 TRILATERAL = agreements()[-1]
@@ -36,17 +36,20 @@ def test_the_same_again_is_held_and_marked_no_further() -> None:
 def test_an_older_version_is_not_held() -> None:
     held = hold([version(2), agreements()[0]], marked(3))
     assert held.agreements == (agreements()[0],)
-    assert held.refused == ("trilateral version 2: older than version 3, which was held here before",)
+    fault = "older than version 3, which was held here before"
+    assert held.refused == (TakenBack("trilateral", 2, "older", fault),)
 
 
 def test_another_text_of_the_same_version_is_not_held() -> None:
     held = hold([version(3, "other")], marked(3))
     assert held.agreements == ()
-    assert "another text of version 3" in held.refused[0]
+    assert held.refused[0].reason == "text"
+    assert "another text of version 3" in held.refused[0].fault
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc1", encode("none")])
 def test_a_mark_that_can_not_be_read_holds_nothing(body: bytes) -> None:
     held = hold([version(9)], [(f"{MARKS}trilateral", body)])
     assert held.agreements == ()
-    assert "its mark can't be read" in held.refused[0]
+    assert held.refused[0].reason == "mark"
+    assert "its mark can't be read" in held.refused[0].fault

@@ -179,6 +179,7 @@ export interface Notice {
   text: string;
   at_us: number;
   source: string;
+  arguments?: Record<string, string | number>;
 }
 
 export interface Chain {

@@ -20,6 +20,7 @@ from beaconfire.nodes.display.views import (
     ShownEvent,
     ShownHealth,
 )
+from beaconfire.nodes.voice import Said, Voice
 
 NOTICES_MAX: Final = 100
 SOURCES_MAX: Final = 64
@@ -53,6 +54,7 @@ class DisplayNode:
             ),
         )
         self.sequence = 0
+        self._voice = Voice(f"display/{nation}", nation)
         self._main = Picture()
         self._shadows = {Sharing.ALONE: Picture(), Sharing.BILATERAL: Picture()}
         self._warnings: OrderedDict[str, Warning] = OrderedDict()
@@ -193,15 +195,8 @@ class DisplayNode:
             self._withdrawn.popitem(last=False)
         self._changed(event.event_id)
         text = f"event {event.event_id} was withdrawn"
-        self._take_notice(
-            Notice(
-                "event-withdrawn",
-                Severity.CAUTION,
-                text,
-                event.as_of_us,
-                f"display/{self.nation}",
-            )
-        )
+        said = Said("event-withdrawn", Severity.CAUTION, text, {"event": event.event_id})
+        self._take_notice(self._voice.notice(said, Now(event.as_of_us, 0)))
         kept = Keep(Table.STATE, STATE_PREFIX + event.event_id, encode(event))
         return [kept, Forget(Table.STATE, ACKNOWLEDGED_PREFIX + event.event_id)] if seen else [kept]
 

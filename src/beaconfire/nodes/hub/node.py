@@ -19,8 +19,9 @@ from typing import Final
 
 from beaconfire.errors import PeerError
 from beaconfire.link.intake import Gap
+from beaconfire.link.outbox import Due
 from beaconfire.link.restart import Asking
-from beaconfire.messages.health import Health, Notice
+from beaconfire.messages.health import Arguments, Health
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import (
     Delivery,
@@ -35,6 +36,7 @@ from beaconfire.messages.transfer import (
 from beaconfire.messages.vouching import Cosignature
 from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Nation, Severity
 from beaconfire.nodes.audit_room import AuditRoom
+from beaconfire.nodes.clocks import clock_said
 from beaconfire.nodes.commands import (
     Channel,
     Command,
@@ -56,6 +58,7 @@ from beaconfire.nodes.posting import commands_from_due
 from beaconfire.nodes.refusals import RefusalsHeard
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.tenure import Tenure, Trust
+from beaconfire.nodes.voice import Said, Voice
 from beaconfire.release.attest import is_receipt_good, sign_receipt
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.departure import may_still_reach_partner
@@ -90,7 +93,8 @@ class HubNode:
         self._config = config
         self._name = "hub" if config.instance == HUB else f"hub/{config.instance}"
         trust = Trust(config.keyring, config.agreements, config.left_out)
-        self._tenure = Tenure(trust, rows, source=self._name, party=config.instance)
+        self._voice = Voice(self._name, config.instance)
+        self._tenure = Tenure(trust, rows, self._voice)
         self.arrangements = self._tenure.arrangements
         self._decider = decider or CedarDecider(self.arrangements.agreements)
         self._releaser = Releaser(
@@ -108,12 +112,10 @@ class HubNode:
             self._caution.begin(config.parties)
         self._asking = Asking(config.instance, self._links)
         self.counters = dict.fromkeys(COUNTERS, 0)
-        self._passage = Passage(
-            config, self._releaser, self._links, self.counters, partial(self._tenure.notice, fault=True)
-        )
+        self._passage = Passage(config, self._releaser, self._links, self.counters, self._voice)
         self._next_health_us = 0
         self._repetition = Repetition()
-        self._refusals = RefusalsHeard()
+        self._refusals = RefusalsHeard(by_hub=False)
         self._next_suspension_us = 0
         self._next_checkpoint_us = 0
 
@@ -221,8 +223,7 @@ class HubNode:
     def _refusal(self, refusal: Refusal, now: Now) -> list[Command]:
         """Say that a nation refused what it was given."""
         self.counters["refused_there"] += 1
-        text = self._refusals.hear(refusal, now.monotonic_us)
-        return [self._notice("refused-by-partner", text, now)] if text else []
+        return [self._voice.tell(said, now) for said in self._refusals.hear(refusal, now.monotonic_us)]
 
     def _cosignature(self, link: Tie, word: Cosignature) -> list[Command]:
         commands = link.books.cosign(word, self._config.keyring)
@@ -279,9 +280,8 @@ class HubNode:
         """Resend what is due; once a second say how it is and probe the links; sign checkpoints."""
         commands = [*self._caution.to_write(), *self._tenure.at(now, self._links)]
         commands += [one for link in self._links.values() for one in self._serve(link, now)]
-        commands += [self._notice(code, text, now) for code, text in self._room.look(now.monotonic_us)]
-        left = self._refusals.left(now.monotonic_us)
-        commands += [self._notice("refused-by-partner", text, now) for text in left]
+        said = [*self._room.look(now.monotonic_us), *self._refusals.left(now.monotonic_us)]
+        commands += [self._voice.tell(one, now) for one in said]
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + HEALTH_PERIOD_US
             commands.append(self._health(now))
@@ -309,18 +309,23 @@ class HubNode:
         for change in link.liveness.changes(now.monotonic_us):
             if not change.up:
                 link.outbox.link_down(change.lane)
-        clock = link.liveness.peer_clock
-        off = clock.changed()
-        if off is not None:
-            words = f"{abs(clock.offset_ms or 0.0):,.0f} ms apart" if off else "together again"
-            commands.append(
-                self._notice("clock-off" if off else "clock-well", f"{link.nation}: {words}", now)
-            )
-        return commands + [self._missing(one, now) for one in link.intake.gaps(monotonic_us=now.monotonic_us)]
+        parted = clock_said(
+            link.liveness.peer_clock,
+            link.nation,
+            self._config.instance,
+            named=link.nation,
+            severity=Severity.FAULT,
+        )
+        said = [] if parted is None else [parted]
+        said += [self._missing(one) for one in link.intake.gaps(monotonic_us=now.monotonic_us)]
+        return [*commands, *(self._voice.tell(one, now) for one in said)]
 
-    def _missing(self, gap: Gap, now: Now) -> Command:
-        self.counters["missing"] += len(gap.sequences)
-        return self._notice("gap", f"{len(gap.sequences)} of {gap.sender} {gap.lane} did not come", now)
+    def _missing(self, gap: Gap) -> Said:
+        count = len(gap.sequences)
+        self.counters["missing"] += count
+        text = f"{count} of {gap.sender} {gap.lane} did not come"
+        about: Arguments = {"party": gap.sender, "lane": gap.lane.value, "count": count}
+        return Said("gap", Severity.FAULT, text, about)
 
     def _resend(self, link: Tie, now: Now) -> list[Command]:
         may_leave = partial(
@@ -332,13 +337,20 @@ class HubNode:
         due = link.outbox.due(utc_us=now.utc_us, monotonic_us=now.monotonic_us, may_leave=may_leave)
         self.counters["lost"] += len(due.expired_flash)
         commands = commands_from_due(due, Channel.TO_NATION, link.nation)
+        return [*commands, *(self._voice.tell(one, now) for one in self._expired(link.nation, due, now))]
+
+    def _expired(self, nation: Nation, due: Due, now: Now) -> list[Said]:
+        """Return what is to be said of deliveries to a nation that expired before it had them."""
+        said: list[Said] = []
         if due.expired_flash:
-            commands.append(self._notice("flash-expired", f"towards {link.nation}", now))
-        code = f"routine-expired {link.nation}"
+            lost = due.expired_flash
+            about: Arguments = {"party": nation, "count": len(lost), "report": ", ".join(lost[:5])}
+            said.append(Said("flash-expired", Severity.FAULT, f"towards {nation}", about))
         say = self._repetition.count_to_say if due.expired_routine else self._repetition.left_to_say
-        if count := say(code, now.monotonic_us):
-            commands.append(self._notice("routine-expired", f"{count} times, towards {link.nation}", now))
-        return commands
+        if count := say(f"routine-expired {nation}", now.monotonic_us):
+            text = f"{count} times, towards {nation}"
+            said.append(Said("routine-expired", Severity.FAULT, text, {"party": nation, "count": count}))
+        return said
 
     def _health(self, now: Now) -> Command:
         links = tuple(
@@ -354,7 +366,3 @@ class HubNode:
             arrangements=self._tenure.standing(),
         )
         return Send(Channel.HEALTH, self._config.instance, Lane.ROUTINE, health)
-
-    def _notice(self, code: str, text: str, now: Now) -> Command:
-        notice = Notice(code=code, severity=Severity.FAULT, text=text, at_us=now.utc_us, source=self._name)
-        return Send(Channel.NOTICE, self._config.instance, Lane.FLASH, notice)

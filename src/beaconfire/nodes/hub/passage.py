@@ -4,29 +4,22 @@ Every delivery ends, for each partner, as exactly one audit record; what waits h
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from beaconfire.link.lane_queue import FIRST_RESEND_US
+from beaconfire.messages.health import Arguments
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.transfer import Delivery
-from beaconfire.messages.words import HUB, Nation
+from beaconfire.messages.words import HUB, Nation, Severity
 from beaconfire.nodes.commands import Channel, Command, Now, WakeAt
 from beaconfire.nodes.hub.config import HubConfig
 from beaconfire.nodes.hub.tie import Tie
 from beaconfire.nodes.hub.waiting import WAITING_MAX, Waiting
 from beaconfire.nodes.posting import commands_from_put
+from beaconfire.nodes.voice import Said, Voice
 from beaconfire.release.choice import Waited
 from beaconfire.release.decide import Later, Outgoing, Released, release_to_partner
 from beaconfire.release.opening import Opened, open_sealed
 from beaconfire.release.ruling import Releaser
-
-
-class Noticing(Protocol):
-    """Makes a notice of a fault."""
-
-    def __call__(self, code: str, text: str, now: Now) -> Command:
-        """Return the notice."""
-        ...
 
 
 class Passage:
@@ -38,14 +31,14 @@ class Passage:
         releaser: Releaser,
         links: Mapping[Nation, Tie],
         counters: dict[str, int],
-        notice: Noticing,
+        voice: Voice,
     ) -> None:
         """Take what the hub holds; the counters are counted up."""
         self._config = config
         self._releaser = releaser
         self._links = links
         self._counters = counters
-        self._notice = notice
+        self._voice = voice
 
     def opened(self, link: Tie, delivery: Delivery, now: Now) -> Opened | Withheld:
         """Return a delivery of a nation verified and opened, or why it is refused."""
@@ -134,5 +127,8 @@ class Passage:
             commands.append(WakeAt(now.monotonic_us + FIRST_RESEND_US))
         if put.refused:
             self._counters["lost"] += 1
-            commands.append(self._notice(f"outbox-{put.refused}", f"towards {partner.nation}", now))
+            about: Arguments = {"party": partner.nation, "report": delivery.report_id}
+            text = f"towards {partner.nation}"
+            said = Said(f"outbox-{put.refused}", Severity.FAULT, text, about)
+            commands.append(self._voice.tell(said, now))
         return commands
