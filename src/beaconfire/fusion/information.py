@@ -86,6 +86,43 @@ def _intersection_weight(first: Vector, second: Vector) -> float:
     return best
 
 
+@njit(cache=True)
+def _sandwich(outer: Vector, inner: Vector) -> Vector:
+    """Return outer @ inner @ outer.T of square matrices, made symmetric."""
+    size = outer.shape[0]
+    half = np.zeros((size, size))
+    for i in range(size):
+        for k in range(size):
+            factor = outer[i, k]
+            if factor != 0.0:
+                for j in range(size):
+                    half[i, j] += factor * inner[k, j]
+    full = np.zeros((size, size))
+    for i in range(size):
+        for j in range(size):
+            total = 0.0
+            for k in range(size):
+                total += half[i, k] * outer[j, k]
+            full[i, j] = total
+    return 0.5 * (full + full.T)
+
+
+@njit(cache=True)
+def _carry_kernel(
+    state: Vector, covariance: Vector, interval_s: float, wander_m_s2: float
+) -> tuple[Vector, Vector, bool]:
+    """Return state and covariance an interval later, and whether all of them is finite."""
+    moved, transition = fall_with_transition_kernel(state, interval_s)
+    spread = _sandwich(transition, covariance)
+    place_m, speed_m_s = 0.5 * wander_m_s2 * interval_s * interval_s, wander_m_s2 * abs(interval_s)
+    for axis in range(3):
+        spread[axis, axis] += place_m * place_m
+        spread[axis, 3 + axis] += place_m * speed_m_s
+        spread[3 + axis, axis] += place_m * speed_m_s
+        spread[3 + axis, 3 + axis] += speed_m_s * speed_m_s
+    return moved, spread, bool(np.all(np.isfinite(moved)) and np.all(np.isfinite(spread)))
+
+
 def carry(estimate: Estimate, epoch_us: TimeUs, wander_m_s2: float = 0.0) -> Estimate | None:
     """Return an estimate at another epoch, or None if it lies too far off.
 
@@ -99,17 +136,19 @@ def carry(estimate: Estimate, epoch_us: TimeUs, wander_m_s2: float = 0.0) -> Est
         return None
     if interval_s == 0.0:
         return estimate
-    state, transition = fall_with_transition_kernel(estimate.state, interval_s)
-    covariance = transition @ estimate.covariance @ transition.T
-    if wander_m_s2 > 0.0:
-        for axis in range(3):
-            effect = np.zeros(7)
-            effect[axis] = 0.5 * wander_m_s2 * interval_s * interval_s
-            effect[3 + axis] = wander_m_s2 * abs(interval_s)
-            covariance += np.outer(effect, effect)
-    if not (np.all(np.isfinite(state)) and np.all(np.isfinite(covariance))):
-        return None
-    return estimate.moved(epoch_us, state, 0.5 * (covariance + covariance.T))
+    state, covariance, is_sound = _carry_kernel(estimate.state, estimate.covariance, interval_s, wander_m_s2)
+    return estimate.moved(epoch_us, state, covariance) if is_sound else None
+
+
+@njit(cache=True)
+def _distance_kernel(one: Vector, other: Vector, spread: Vector) -> float:
+    """Return the squared Mahalanobis distance of the first six of two states."""
+    held = inverse(spread)
+    total = 0.0
+    for i in range(6):
+        for j in range(6):
+            total += (one[i] - other[i]) * held[i, j] * (one[j] - other[j])
+    return total
 
 
 def distance_squared(one: Estimate, other: Estimate, floor: Vector | None = None) -> float:
@@ -120,39 +159,41 @@ def distance_squared(one: Estimate, other: Estimate, floor: Vector | None = None
         other: another, of independent errors.
         floor: covariance that neither states, such as registration, shape (6, 6).
     """
-    apart = (one.state - other.state)[:6]
     spread = one.covariance[:6, :6] + other.covariance[:6, :6]
     if floor is not None:
         spread = spread + floor
-    return float(apart @ inverse(spread) @ apart)
+    return float(_distance_kernel(one.state, other.state, spread))
 
 
-class _Sum:
-    """Information about one reference state, the shared prior on ln(1/beta) counted once."""
+@njit(cache=True)
+def _sum_kernel(
+    states: Vector, covariances: Vector, priors: Vector, prior: tuple[float, float]
+) -> tuple[Vector, Vector]:
+    """Return the state and the covariance that independent ones make, the prior on ln(1/beta) counted once.
 
-    def __init__(self, reference: Vector, prior_mean: float, prior_sigma: float) -> None:
-        self._reference = reference
-        self._prior = (prior_mean, prior_sigma)
-        self._information = np.zeros((7, 7))
-        self._vector = np.zeros(7)
-        self._add_prior(prior_mean, prior_sigma**-2)
-
-    def _add_prior(self, mean: float, weight: float) -> None:
-        self._information[6, 6] += weight
-        self._vector[6] += weight * (mean - self._reference[6])
-
-    def add(self, estimate: Estimate) -> None:
-        information = inverse(estimate.covariance)
-        self._information += information
-        self._vector += information @ (estimate.state - self._reference)
+    Args:
+        states: shape (n, 7).
+        covariances: shape (n, 7, 7).
+        priors: mean and sigma of the prior that is in each, shape (n, 2).
+        prior: mean and sigma of the one that is to be in the sum.
+    """
+    reference = states[0].copy()
+    information, vector = np.zeros((7, 7)), np.zeros(7)
+    weight = 1.0 / (prior[1] * prior[1])
+    information[6, 6] += weight
+    vector[6] += weight * (prior[0] - reference[6])
+    for n in range(states.shape[0]):
+        added = inverse(covariances[n])
+        for i in range(7):
+            for j in range(7):
+                information[i, j] += added[i, j]
+                vector[i] += added[i, j] * (states[n, j] - reference[j])
         # More than 1 / P66 can't be in it: taking that out would leave less than no information.
-        weight = min(estimate.prior_sigma**-2, 1.0 / float(estimate.covariance[6, 6]))
-        self._add_prior(estimate.prior_mean, -weight)
-
-    def solved(self, epoch_us: TimeUs) -> Estimate:
-        covariance = inverse(self._information)
-        state = self._reference + covariance @ self._vector
-        return Estimate(epoch_us, state, covariance, *self._prior, process_noise=False)
+        weight = min(1.0 / (priors[n, 1] * priors[n, 1]), 1.0 / covariances[n, 6, 6])
+        information[6, 6] -= weight
+        vector[6] -= weight * (priors[n, 0] - reference[6])
+    covariance = inverse(information)
+    return reference + covariance @ vector, covariance
 
 
 def sum_information(estimates: Sequence[Estimate]) -> Estimate:
@@ -164,10 +205,25 @@ def sum_information(estimates: Sequence[Estimate]) -> Estimate:
     if len(estimates) == 1:
         return estimates[0]
     broadest = max(estimates, key=lambda one: (one.prior_sigma, one.prior_mean))
-    total = _Sum(estimates[0].state, broadest.prior_mean, broadest.prior_sigma)
-    for one in estimates:
-        total.add(one)
-    return total.solved(estimates[0].epoch_us)
+    prior = (broadest.prior_mean, broadest.prior_sigma)
+    state, covariance = _sum_kernel(
+        np.array([one.state for one in estimates]),
+        np.array([one.covariance for one in estimates]),
+        np.array([(one.prior_mean, one.prior_sigma) for one in estimates]),
+        prior,
+    )
+    return Estimate(estimates[0].epoch_us, state, covariance, *prior, process_noise=False)
+
+
+@njit(cache=True)
+def _intersect_kernel(
+    one: Vector, one_cov: Vector, other: Vector, other_cov: Vector
+) -> tuple[Vector, Vector]:
+    """Return state and covariance of the intersection."""
+    first, second = inverse(one_cov), inverse(other_cov)
+    best = _intersection_weight(first, second)
+    covariance = inverse(best * first + (1.0 - best) * second)
+    return one + covariance @ ((1.0 - best) * (second @ (other - one))), covariance
 
 
 def intersect(one: Estimate, other: Estimate) -> Estimate:
@@ -175,12 +231,24 @@ def intersect(one: Estimate, other: Estimate) -> Estimate:
 
     Source: Julier and Uhlmann, Proc. American Control Conference (1997) 2369-2373.
     """
-    first, second = inverse(one.covariance), inverse(other.covariance)
-    best = _intersection_weight(first, second)
-    covariance = inverse(best * first + (1.0 - best) * second)
-    apart = other.state - one.state
-    state = one.state + covariance @ ((1.0 - best) * second @ apart)
+    state, covariance = _intersect_kernel(one.state, one.covariance, other.state, other.covariance)
     return one.moved(one.epoch_us, state, covariance)
+
+
+@njit(cache=True)
+def _unite_kernel(one: Vector, one_cov: Vector, other: Vector, other_cov: Vector) -> tuple[Vector, Vector]:
+    """Return middle and covariance of the union."""
+    middle = 0.5 * (one + other)
+    first = one_cov + np.outer(one - middle, one - middle)
+    second = other_cov + np.outer(other - middle, other - middle)
+    scale = np.sqrt(np.diag(first))
+    scales = np.outer(scale, scale)
+    lower = np.linalg.cholesky(first / scales + 1e-12 * np.eye(7))
+    half = np.linalg.solve(lower, np.ascontiguousarray(np.linalg.solve(lower, second / scales).T))
+    values, vectors = np.linalg.eigh(0.5 * (half + half.T))
+    root = lower @ vectors
+    union = (root * np.maximum(values, 1.0)) @ root.T * scales
+    return middle, 0.5 * (union + union.T)
 
 
 def unite(one: Estimate, other: Estimate) -> Estimate:
@@ -188,19 +256,8 @@ def unite(one: Estimate, other: Estimate) -> Estimate:
 
     Source: Uhlmann, Information Fusion 4 (2003) 201-215, by simultaneous diagonalisation.
     """
-    middle = 0.5 * (one.state + other.state)
-    bounds = []
-    for each in (one, other):
-        apart = each.state - middle
-        bounds.append(each.covariance + np.outer(apart, apart))
-    scale = np.sqrt(np.diag(bounds[0]))
-    first, second = (bound / np.outer(scale, scale) for bound in bounds)
-    lower = np.linalg.cholesky(first + 1e-12 * np.eye(7))
-    half = np.linalg.solve(lower, np.linalg.solve(lower, second).T)
-    values, vectors = np.linalg.eigh(0.5 * (half + half.T))
-    root = lower @ vectors
-    union = (root * np.maximum(values, 1.0)) @ root.T * np.outer(scale, scale)
-    return one.moved(one.epoch_us, middle, 0.5 * (union + union.T))
+    state, covariance = _unite_kernel(one.state, one.covariance, other.state, other.covariance)
+    return one.moved(one.epoch_us, state, covariance)
 
 
 def is_falling_in_air(estimate: Estimate) -> bool:
