@@ -23,7 +23,7 @@ from beaconfire.flight.impact import (
 )
 from beaconfire.flight.outline import contours_of
 from beaconfire.flight.propagation import FLIGHT_TIME_MAX_S
-from beaconfire.frames.geodesy import destination, geodetic_from_ecef_kernel, great_circle_kernel
+from beaconfire.frames.geodesy import destination_kernel, geodetic_from_ecef_kernel, great_circle_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.fusion.source import Estimate
 from beaconfire.messages.estimate import ImpactEstimate
@@ -147,22 +147,34 @@ def _burnt_s(estimate: Estimate, launched_at_us: TimeUs | None) -> float:
 
 def _driven(estimate: Estimate, burnt_s: float) -> Landing | None:
     """Return the landing if thrust goes on for an unknown time, from fixed samples."""
-    states, durations_s = _ends_of_thrust(estimate, burnt_s)
+    about = np.array((burnt_s, estimate.prior_mean))
+    states, durations_s = _ends_of_thrust(estimate.state, estimate.covariance, about)
     places = kepler_landings(states)
     places[:, 2] += durations_s
     places = places[~np.isnan(places[:, 2])]
     if len(places) < LANDED_LEAST:
         return None
-    point = geodetic_from_ecef_kernel(*(float(x) for x in estimate.state[:3]))
-    centre = (float(point[0]), float(point[1]))
-    for _ in range(2):  # the middle of the landings: seen from the point below, then from itself
-        east, north, _ = (float(value) for value in _offsets(centre, places).mean(axis=0))
-        centre = destination(*centre, math.atan2(east, north), math.hypot(east, north))
-    mean, spread, scales = spread_of_samples(_offsets(centre, places))
+    centre, offsets = _about_their_middle(estimate.state, places)
+    mean, spread, scales = spread_of_samples(offsets)
     reference = np.array((*centre, 0.0))
     last = float(np.linalg.eigvalsh(spread[:2, :2])[1])
     landing = Landing(reference, mean * (0.0, 0.0, 1.0), spread, scales, is_bent=True)
     return landing if scales[1] * math.sqrt(max(last, 0.0)) <= LATER_LIMIT_M else None
+
+
+@njit(cache=True)
+def _about_their_middle(state: Vector, places: Vector) -> tuple[tuple[float, float], Vector]:
+    """Return the middle of landings (latitude, longitude) and their offsets from it, shape (n, 3).
+
+    The middle is that seen from the point below a state, then from itself.
+    """
+    point = geodetic_from_ecef_kernel(state[0], state[1], state[2])
+    centre = (point[0], point[1])
+    for _ in range(2):
+        offsets = _offsets(centre, places)
+        east, north = offsets[:, 0].mean(), offsets[:, 1].mean()
+        centre = destination_kernel(centre[0], centre[1], math.atan2(east, north), math.hypot(east, north))
+    return centre, _offsets(centre, places)
 
 
 @njit(cache=True)
@@ -177,6 +189,7 @@ def _offsets(centre: tuple[float, float], places: Vector) -> Vector:
     return out
 
 
+@njit(cache=True)
 def kepler_landings(states: Vector) -> Vector:
     """Return latitude, longitude (rad) and seconds until each body comes down on a sphere, without air.
 
@@ -188,74 +201,103 @@ def kepler_landings(states: Vector) -> Vector:
     Args:
         states: of seven, ECEF, SI, shape (n, 7).
     """
-    positions = states[:, :3]
-    spin = np.array((0.0, 0.0, EARTH_ROTATION_RAD_S))
-    velocities = states[:, 3:6] + _cross(spin, positions)
-    radius = np.linalg.norm(positions, axis=1)
-    normal = _cross(positions, velocities)
-    momentum = np.linalg.norm(normal, axis=1)
-    axis = 1.0 / (2.0 / radius - np.sum(velocities**2, axis=1) / EARTH_GM_M3_S2)
-    ratio = momentum**2 / EARTH_GM_M3_S2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        eccentricity = np.sqrt(np.where(axis > 0.0, 1.0 - ratio / axis, np.nan))
-        out_at, down_at = (np.arccos((ratio / r - 1.0) / eccentricity) for r in (radius, EARTH_MEAN_RADIUS_M))
-        falls = np.sum(positions * velocities, axis=1) < 0.0
-        now = np.where(falls, 2.0 * math.pi - out_at, out_at)
-        landed = 2.0 * math.pi - down_at
-        anomalies = [
-            2.0
-            * np.arctan2(
-                np.sqrt(1.0 - eccentricity) * np.sin(0.5 * one),
-                np.sqrt(1.0 + eccentricity) * np.cos(0.5 * one),
-            )
-            for one in (now, landed)
-        ]
-        start, end = (one - eccentricity * np.sin(one) for one in anomalies)
-        elapsed_s = (end - start) * np.sqrt(axis**3 / EARTH_GM_M3_S2)
-    ahead = _cross(normal, positions) / (momentum * radius)[:, None]
-    turn = (landed - now)[:, None]
-    ends = positions / radius[:, None] * np.cos(turn) + ahead * np.sin(turn)
-    longitude = np.arctan2(ends[:, 1], ends[:, 0]) - EARTH_ROTATION_RAD_S * elapsed_s
-    longitude = (longitude + math.pi) % (2.0 * math.pi) - math.pi
-    elapsed_s = np.where(elapsed_s <= FLIGHT_TIME_MAX_S, elapsed_s, np.nan)
-    return np.column_stack((np.arcsin(np.clip(ends[:, 2], -1.0, 1.0)), longitude, elapsed_s))
+    out = np.full((states.shape[0], 3), math.nan)
+    for row in range(states.shape[0]):
+        position, velocity = states[row, :3], states[row, 3:6].copy()
+        velocity[0] -= EARTH_ROTATION_RAD_S * position[1]
+        velocity[1] += EARTH_ROTATION_RAD_S * position[0]
+        radius = _length(position)
+        normal = _cross(position, velocity)
+        axis = 1.0 / (2.0 / radius - _length(velocity) ** 2 / EARTH_GM_M3_S2)
+        ratio = _length(normal) ** 2 / EARTH_GM_M3_S2
+        if axis <= 0.0 or ratio >= axis:
+            continue
+        eccentricity = math.sqrt(1.0 - ratio / axis)
+        here, ground = (
+            (ratio / radius - 1.0) / eccentricity,
+            (ratio / EARTH_MEAN_RADIUS_M - 1.0) / eccentricity,
+        )
+        if abs(here) > 1.0 or abs(ground) > 1.0:
+            continue
+        falls = position[0] * velocity[0] + position[1] * velocity[1] + position[2] * velocity[2] < 0.0
+        now = 2.0 * math.pi - math.acos(here) if falls else math.acos(here)
+        landed = 2.0 * math.pi - math.acos(ground)
+        elapsed_s = (_mean_anomaly(landed, eccentricity) - _mean_anomaly(now, eccentricity)) * math.sqrt(
+            axis**3 / EARTH_GM_M3_S2
+        )
+        if not elapsed_s <= FLIGHT_TIME_MAX_S:
+            continue
+        ahead = _cross(normal, position) / (_length(normal) * radius)
+        end = position / radius * math.cos(landed - now) + ahead * math.sin(landed - now)
+        longitude = math.atan2(end[1], end[0]) - EARTH_ROTATION_RAD_S * elapsed_s
+        out[row, 0] = math.asin(min(1.0, max(-1.0, end[2])))
+        out[row, 1] = (longitude + math.pi) % (2.0 * math.pi) - math.pi
+        out[row, 2] = elapsed_s
+    return out
 
 
-def _ends_of_thrust(estimate: Estimate, burnt_s: float) -> tuple[Vector, Vector]:
-    """Return states of seven at the end of thrust, shape (64, 7), and the seconds until then, shape (64,)."""
-    normal = NORMAL_SAMPLES
-    seconds = burnt_s * ((BURN_MAX_S / burnt_s) ** _SHARES - 1.0)
-    drive = DRIVE_M_S2 * np.exp(DRIVE_LOG_SIGMA * normal[:, 1])
-    root = np.linalg.cholesky(estimate.covariance[3:6, 3:6] + 1e-6 * np.eye(3))
-    velocities = estimate.state[3:6] + normal[:, 4:7] @ root.T
-    up = estimate.state[:3] / np.linalg.norm(estimate.state[:3])
-    over = np.minimum(PITCH_OVER_MAX_RAD, PITCH_OVER_RAD_S * seconds)
-    ends = _turned(velocities, up, PITCH_SIGMA_RAD * normal[:, 2] - over, HEADING_SIGMA_RAD * normal[:, 3])
-    speeds = np.linalg.norm(velocities, axis=1)
-    final = ends * (speeds + drive * seconds)[:, None]
-    positions = estimate.state[:3] + 0.5 * (velocities + final) * seconds[:, None]
-    rest = np.full((len(seconds), 1), estimate.prior_mean)
-    states = np.ascontiguousarray(np.hstack((positions, final, rest)))
-    return states, np.asarray(seconds)
+@njit(cache=True)
+def _mean_anomaly(true_rad: float, eccentricity: float) -> float:
+    """Return the mean anomaly of a true one, radians."""
+    eccentric = 2.0 * math.atan2(
+        math.sqrt(1.0 - eccentricity) * math.sin(0.5 * true_rad),
+        math.sqrt(1.0 + eccentricity) * math.cos(0.5 * true_rad),
+    )
+    return eccentric - eccentricity * math.sin(eccentric)
 
 
-def _turned(velocities: Vector, up: Vector, pitch_rad: Vector, heading_rad: Vector) -> Vector:
-    """Return the directions of velocities, shape (n, 3), turned up and right, never below level."""
-    rates = velocities @ up
-    level = velocities - np.outer(rates, up)
-    lengths = np.maximum(np.linalg.norm(level, axis=1), 1.0)
-    ahead = level / lengths[:, None]
-    right = _cross(ahead, up)
-    climb = np.clip(np.arctan2(rates, lengths) + pitch_rad, math.radians(5.0), math.radians(89.0))
-    along = ahead * np.cos(heading_rad)[:, None] + right * np.sin(heading_rad)[:, None]
-    return np.asarray(along * np.cos(climb)[:, None] + np.outer(np.sin(climb), up))
+@njit(cache=True)
+def _ends_of_thrust(state: Vector, covariance: Vector, about: Vector) -> tuple[Vector, Vector]:
+    """Return states of seven at the end of thrust, shape (64, 7), and the seconds until then, shape (64,).
+
+    Args:
+        state: of seven.
+        covariance: of it.
+        about: seconds that thrust has been on; the mean of ln(1/beta).
+    """
+    count = NORMAL_SAMPLES.shape[0]
+    states, until_s = np.empty((count, 7)), np.empty(count)
+    root = np.linalg.cholesky(covariance[3:6, 3:6] + 1e-6 * np.eye(3))
+    up = state[:3] / _length(state[:3])
+    for row in range(count):
+        drawn = NORMAL_SAMPLES[row]
+        seconds = about[0] * ((BURN_MAX_S / about[0]) ** _SHARES[row] - 1.0)
+        velocity = state[3:6].copy()
+        for i in range(3):
+            for k in range(3):
+                velocity[i] += root[i, k] * drawn[4 + k]
+        over = min(PITCH_OVER_MAX_RAD, PITCH_OVER_RAD_S * seconds)
+        course = _turned(velocity, up, PITCH_SIGMA_RAD * drawn[2] - over, HEADING_SIGMA_RAD * drawn[3])
+        gained = DRIVE_M_S2 * math.exp(DRIVE_LOG_SIGMA * drawn[1]) * seconds
+        final = course * (_length(velocity) + gained)
+        states[row, :3] = state[:3] + 0.5 * (velocity + final) * seconds
+        states[row, 3:6] = final
+        states[row, 6] = about[1]
+        until_s[row] = seconds
+    return states, until_s
 
 
-def _cross(one: Vector, other: Vector) -> Vector:
-    """Return the cross products of rows, shape (n, 3); a quarter of the time that NumPy's own takes."""
-    a, b = one.T, other.T
-    parts = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    return np.column_stack(parts)
+@njit(cache=True)
+def _turned(velocity: Vector, up: Vector, pitch_rad: float, heading_rad: float) -> Vector:
+    """Return the direction of a velocity turned up and right, never below level."""
+    rate = velocity[0] * up[0] + velocity[1] * up[1] + velocity[2] * up[2]
+    level = velocity - rate * up
+    length = max(_length(level), 1.0)
+    ahead = level / length
+    climb = math.atan2(rate, length) + pitch_rad
+    climb = min(max(climb, math.radians(5.0)), math.radians(89.0))
+    along = ahead * math.cos(heading_rad) + _cross(ahead, up) * math.sin(heading_rad)
+    return np.asarray(along * math.cos(climb) + up * math.sin(climb))
+
+
+@njit(cache=True)
+def _length(one: Vector) -> float:
+    return math.sqrt(one[0] * one[0] + one[1] * one[1] + one[2] * one[2])
+
+
+@njit(cache=True)
+def _cross(a: Vector, b: Vector) -> Vector:
+    return np.array((a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]))
 
 
 def impacts_of(outlooks: Sequence[Outlook]) -> tuple[ImpactEstimate, ...]:
