@@ -32,6 +32,9 @@ _SIGMAS_BOOST: Final = (200.0, 40.0, 0.5)
 _SIGMAS_COAST: Final = (60.0, 2.0, 0.3)
 """One standard deviation of each coordinate of position and velocity, and of ln(1/beta); made up."""
 _BURNOUT_KNOWN_S: Final = 30
+_APART_FROM_S: Final = 50
+_APART_M: Final = 2_000.0
+"""From then on the partner states another place: what disagrees is fused otherwise."""
 
 
 def warm_up_picture() -> int:
@@ -71,6 +74,8 @@ def _report(nation: Nation, number: int, second: int, status: Status) -> Report:
     area = Ellipse(LATITUDE_RAD, LONGITUDE_RAD, 6_000.0, 4_500.0, 0.3, 0.95)
     state = [float(one) for one in state_at(float(second))]
     x, y, z, vx, vy, vz, log_inverse_beta = state
+    if nation == PARTNER and second >= _APART_FROM_S:
+        x += _APART_M
     phase = Phase.BOOST if boost else Phase.COAST
     return Report(
         report_id=f"{nation}{number:029x}",
