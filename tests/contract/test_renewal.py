@@ -1,4 +1,4 @@
-"""A guard and a hub as real processes on real servers take a keyring that is moved in place of another."""
+"""Guard, hub and picture, as processes on real servers, take a keyring that is moved in place of another."""
 
 import signal
 import sqlite3
@@ -62,9 +62,13 @@ def test_processes_that_run_take_a_revocation_and_go_on(servers: RealServers, tm
     made = servers.installation
     ring = made.directory / "keyring.json"
     keys = msgspec.json.decode(ring.read_bytes(), type=list[TrustedKey])
-    guard, hub = tmp_path / "guard.txt", tmp_path / "hub.txt"
-    with process(made, "guard/KOR", guard), process(made, "hub/HUB", hub):
-        for said in (guard, hub):
+    guard, hub, picture = (tmp_path / f"{name}.txt" for name in ("guard", "hub", "picture"))
+    with (
+        process(made, "guard/KOR", guard),
+        process(made, "hub/HUB", hub),
+        process(made, "picture/KOR", picture),
+    ):
+        for said in (guard, hub, picture):
             wait_for(said, "ready")
         time.sleep(1.0)
         revoked = [
@@ -74,7 +78,7 @@ def test_processes_that_run_take_a_revocation_and_go_on(servers: RealServers, tm
         new = tmp_path / "next.json"
         new.write_bytes(msgspec.json.encode(revoked))
         new.replace(ring)
-        for said in (guard, hub):
+        for said in (guard, hub, picture):
             text = wait_for(said, "trust-renewed: 3 keys trusted, 1 revoked")
             assert "arrangements: bilateral-usa-kor version 1" in text
             assert "arrangement-gone: trilateral" in text

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from beaconfire.adapters.trust import TrustFiles
     from beaconfire.nodes.guard import GuardNode
     from beaconfire.nodes.hub import HubNode
+    from beaconfire.nodes.picture import PictureNode
 
 Builder = Callable[[LoadedConfig, Rows], Node]
 
@@ -51,17 +52,34 @@ def build_renewed(loaded: LoadedConfig, rows: Rows) -> tuple[Node, Looks | None]
     Raises:
         UsageError: as `build_node` does.
     """
+    if loaded.config.role is Role.PICTURE:
+        return _renewed_picture(loaded, rows)
     if loaded.config.role not in {Role.GUARD, Role.HUB}:
         return build_node(loaded, rows), None
     from beaconfire.adapters.archive import Rotations  # noqa: PLC0415 - for these roles only
     from beaconfire.adapters.trust import Renewal, read_trust, stamp_of  # noqa: PLC0415
+    from beaconfire.release.cedar import check_policies  # noqa: PLC0415
 
     stamp = stamp_of(loaded)
-    files = read_trust(loaded)
+    files = read_trust(loaded, check_policies)
     is_guard = loaded.config.role is Role.GUARD
     node = _guard(loaded, rows, files) if is_guard else _hub(loaded, rows, files)
-    renewal, rotations = Renewal(loaded, node, files, stamp), Rotations(loaded.file("journal"), node)
+    renewal = Renewal(loaded, node, (files, stamp), check_policies)
+    rotations = Rotations(loaded.file("journal"), node)
     return node, lambda now: [*rotations.look(now), *renewal.look(now)]
+
+
+def _renewed_picture(loaded: LoadedConfig, rows: Rows) -> tuple[Node, Looks]:
+    from beaconfire.adapters.trust import Renewal, read_sound, stamp_of  # noqa: PLC0415 - for these roles only
+
+    stamp = stamp_of(loaded)
+    files = read_sound(loaded, _unread)
+    node = _picture(loaded, rows, files)
+    return node, Renewal(loaded, node, (files, stamp), _unread).look
+
+
+def _unread(policies: str, source: str) -> None:
+    """Leave policies unread: a picture decides nothing by them, and starts sooner without their language."""
 
 
 def sensors_of(loaded: LoadedConfig) -> tuple[Sensor, ...]:
@@ -92,9 +110,10 @@ def _national(loaded: LoadedConfig, rows: Rows) -> Node:
 def _guard(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) -> "GuardNode":
     from beaconfire.adapters.trust import read_trust  # noqa: PLC0415 - for this role only
     from beaconfire.nodes.guard import GuardConfig, GuardNode  # noqa: PLC0415
+    from beaconfire.release.cedar import check_policies  # noqa: PLC0415
     from beaconfire.release.label import LabellingRules  # noqa: PLC0415
 
-    config, held = loaded.config, files or read_trust(loaded)
+    config, held = loaded.config, files or read_trust(loaded, check_policies)
     rules = LabellingRules(
         policy="beaconfire-1", level=config.level, releasable_to=frozenset(config.releasable_to)
     )
@@ -117,8 +136,9 @@ def _guard(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) 
 def _hub(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) -> "HubNode":
     from beaconfire.adapters.trust import read_trust  # noqa: PLC0415 - for this role only
     from beaconfire.nodes.hub import HubConfig, HubNode  # noqa: PLC0415
+    from beaconfire.release.cedar import check_policies  # noqa: PLC0415
 
-    held = files or read_trust(loaded)
+    held = files or read_trust(loaded, check_policies)
     terms = HubConfig(
         parties=loaded.config.parties,
         mode=loaded.config.mode,
@@ -133,22 +153,22 @@ def _hub(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) ->
     return HubNode(terms, rows)
 
 
-def _picture(loaded: LoadedConfig, rows: Rows) -> Node:
+def _picture(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) -> "PictureNode":
+    from beaconfire.adapters.trust import read_sound  # noqa: PLC0415 - for this role only
     from beaconfire.nodes.picture import (  # noqa: PLC0415 - numba, for this role only
         PictureConfig,
         PictureNode,
     )
 
-    config = loaded.config
-    agreements, flaws = sound_agreements_of(loaded)
+    config, held = loaded.config, files or read_sound(loaded, _unread)
     terms = PictureConfig(
         nation=Nation(config.party),
         mode=config.mode,
         exercise=config.exercise,
         key=loaded.signing_key(),
-        keyring=loaded.keyring(),
-        agreements=agreements,
-        left_out=flaws,
+        keyring=held.keyring,
+        agreements=held.trust.agreements,
+        left_out=held.flaws,
         places=places_of(loaded),
         secret=loaded.secret(),
         hubs=config.hubs,

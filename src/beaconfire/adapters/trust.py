@@ -1,4 +1,4 @@
-"""Keyring and arrangements of a guard or hub from their files, at its start and while it runs.
+"""Keyring and arrangements of a node from their files, at its start and while it runs.
 
 Three rules:
 
@@ -8,6 +8,7 @@ Three rules:
 3. Files are looked at once a second, and read once they have stood still for one.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -17,10 +18,12 @@ from beaconfire.errors import UsageError
 from beaconfire.nodes.commands import Command, Now
 from beaconfire.nodes.tenure import Trust
 from beaconfire.release.arrangements import Agreement, is_trusted
-from beaconfire.release.cedar import check_policies
 from beaconfire.release.keys import Keyring
 
 PERIOD_US: Final = 1_000_000
+
+Check = Callable[[str, str], None]
+"""Looks at the policies of an arrangement, given the name of its file; raises UsageError for a flaw."""
 
 Stamp = tuple[tuple[str, int, int, int], ...]
 """Name, inode, size and time of change of each file that trust is read from."""
@@ -45,7 +48,16 @@ class TrustFiles(NamedTuple):
         return Trust(self.keyring, tuple(self.agreements.values()), self.flaws)
 
 
-def read_trust(loaded: LoadedConfig) -> TrustFiles:
+def read_sound(loaded: LoadedConfig, check: Check) -> TrustFiles:
+    """Return what the files say at the start of what must go on whatever is wrong with arrangements.
+
+    Raises:
+        UsageError: no usable keyring.
+    """
+    return read_again(loaded, TrustFiles(loaded.keyring(), {}, ()), check)
+
+
+def read_trust(loaded: LoadedConfig, check: Check) -> TrustFiles:
     """Return what the files of a configuration say at the start of its process.
 
     Raises:
@@ -53,10 +65,10 @@ def read_trust(loaded: LoadedConfig) -> TrustFiles:
     """
     keyring = loaded.keyring()
     files = bundle_files(loaded.file("arrangements")) if loaded.config.arrangements else []
-    return _read(files, keyring, {}, [])
+    return _read(files, TrustFiles(keyring, {}, ()), [], check)
 
 
-def read_again(loaded: LoadedConfig, before: TrustFiles) -> TrustFiles:
+def read_again(loaded: LoadedConfig, before: TrustFiles, check: Check) -> TrustFiles:
     """Return what the files say now; what can't be read any more stays as it was, and is told of."""
     flaws: list[str] = []
     try:
@@ -72,16 +84,18 @@ def read_again(loaded: LoadedConfig, before: TrustFiles) -> TrustFiles:
     except UsageError as error:
         files = [] if directory.is_dir() else list(before.agreements)
         flaws.append(str(error))
-    return _read(files, keyring, before.agreements, flaws)
+    return _read(files, TrustFiles(keyring, before.agreements, ()), flaws, check)
 
 
-def _read(files: list[Path], keyring: Keyring, before: dict[Path, Agreement], flaws: list[str]) -> TrustFiles:
+def _read(files: list[Path], before: TrustFiles, flaws: list[str], check: Check) -> TrustFiles:
+    """Return what arrangement files say under a keyring, beside what was held of them before."""
+    keyring = before.keyring
     found: dict[Path, Agreement] = {}
     for file in files:
-        held = before.get(file)
+        held = before.agreements.get(file)
         try:
             one = load_arrangement(file, now_us=None, trusted=keyring)
-            check_policies(one.bundle.policies, str(file))
+            check(one.bundle.policies, str(file))
         except UsageError as error:
             if held is None or not is_trusted(held.bundle, keyring):
                 flaws.append(f"{error}; nothing is released under it")
@@ -108,8 +122,12 @@ class Renewable(Protocol):
 class Renewal:
     """Looks at the files of one process, and tells its node when they say something else."""
 
-    def __init__(self, loaded: LoadedConfig, node: Renewable, held: TrustFiles, stamp: Stamp) -> None:
+    def __init__(
+        self, loaded: LoadedConfig, node: Renewable, began: tuple[TrustFiles, Stamp], check: Check
+    ) -> None:
         """Take what the node was started with, and the stamp of the files taken before they were read."""
+        held, stamp = began
+        self._check = check
         self._loaded = loaded
         self._node = node
         self._held = held
@@ -130,7 +148,7 @@ class Renewal:
             self._moving = stamp
             return []
         self._seen, self._moving = stamp, None
-        found = read_again(self._loaded, self._held)
+        found = read_again(self._loaded, self._held, self._check)
         if self._held.keyring.revoked <= found.keyring.revoked:
             self._held = found
         return self._node.renew(found.trust, now)

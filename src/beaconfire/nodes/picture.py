@@ -46,7 +46,6 @@ from beaconfire.nodes.commands import (
 )
 from beaconfire.nodes.picture_rows import event_key, events_in, source_key, sources_in
 from beaconfire.nodes.picture_words import (
-    arrangement_left_out,
     clock_barred,
     hubs_heard,
     missing,
@@ -56,9 +55,10 @@ from beaconfire.nodes.picture_words import (
 from beaconfire.nodes.refusals import refusal_of
 from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.shadows import Behind, belongs
+from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.nodes.voice import Voice
-from beaconfire.release.arrangements import Agreement, Arrangements
-from beaconfire.release.attest import WORDS, is_suspension_good, key_of_word, sign_receipt
+from beaconfire.release.arrangements import Agreement
+from beaconfire.release.attest import key_of_word, sign_receipt
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.opening import open_sealed
 
@@ -116,8 +116,9 @@ class PictureNode:
         self._config = config
         self._name = f"picture/{config.nation}"
         self._voice = Voice(self._name, config.nation)
-        self._left_out = config.left_out
-        self.arrangements = Arrangements(config.agreements)
+        trust = Trust(config.keyring, config.agreements, config.left_out)
+        self._tenure = Tenure(trust, rows, self._voice)
+        self.arrangements = self._tenure.arrangements
         settled = rows.rows(Table.INTAKE)
         self._intakes = {hub: Intake(config.nation, hub, settled) for hub in config.hubs}
         self._hearing = Hearing(config.hubs)
@@ -156,9 +157,11 @@ class PictureNode:
                 [one for one in sources if belongs(one, sharing, self._config.nation)],
                 [one for one in saved if one.event.sharing is sharing],
             )
-        for key, body in kept:
-            if key.startswith(WORDS):
-                self.arrangements.take(msgspec.msgpack.decode(body, type=Suspension))
+
+    def renew(self, trust: Trust, now: Now) -> list[Command]:
+        """Go on with other keys and arrangements from now on, or with the same and say why."""
+        self._tenure.renew(trust)
+        return self._tenure.at(now, ())
 
     def receive(self, inbound: Inbound, now: Now) -> list[Command]:
         """Take an own report, or what the hub sends: a delivery, the news of a suspension."""
@@ -280,7 +283,7 @@ class PictureNode:
 
     def _suspension(self, said: Suspension) -> list[Command]:
         """Take a party's word on an arrangement: nothing more is accepted under it."""
-        if not is_suspension_good(said, self._config.keyring):
+        if not self._tenure.is_good(said):
             self.counters["rejected"] += 1
             return []
         if not self.arrangements.take(said):
@@ -346,8 +349,7 @@ class PictureNode:
 
     def _see_to_all(self, now: Now) -> list[Command]:
         """Let events be lost and end; owe receipts; say once a second how it is; notice silence."""
-        left_out, self._left_out = self._left_out, ()
-        commands: list[Command] = [self._voice.tell(arrangement_left_out(why), now) for why in left_out]
+        commands = self._tenure.at(now, ())
         for picture in self._pictures.values():
             commands += self._publish(picture, picture.tick(now.utc_us), now)
         commands += self._receipts(now)

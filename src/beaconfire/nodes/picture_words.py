@@ -37,11 +37,6 @@ def missing(gap: Gap) -> Said:
     return Said("gap", Severity.CAUTION, text, about)
 
 
-def arrangement_left_out(why: str) -> Said:
-    """Return that an arrangement is not held, and what is wrong with it."""
-    return Said("arrangement-refused", Severity.FAULT, why, {"reason": why})
-
-
 def sources_disagree(revised: Revised) -> Said:
     """Return that some sources of an event can't be reconciled with the others."""
     named = ", ".join(key.track for key in revised.disagreeing)

@@ -26,6 +26,7 @@ from beaconfire.nodes.commands import Command, Now, Send
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.picture import PictureNode
+from beaconfire.release.cedar import check_policies
 
 NATIONS = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 START_US = 1_664_835_700_000_000
@@ -108,7 +109,7 @@ def test_a_feed_is_no_node(made: Installation) -> None:
 def test_the_arrangements_in_force_are_those_asked_for(tmp_path: Path, sharing: Sharing, count: int) -> None:
     made = make_installation(tmp_path / "here", nations=NATIONS, sharing=sharing)
     hub = read_config(made.processes[0].config)
-    assert len(read_trust(hub).agreements) == count
+    assert len(read_trust(hub, check_policies).agreements) == count
 
 
 @pytest.mark.parametrize("role", [Role.HUB, Role.GUARD])
