@@ -90,6 +90,29 @@ def test_a_partner_whose_reports_are_left_out_is_named_in_japanese(watched: Watc
     expect(page.get_by_test_id("notice-detail")).to_have_text(words)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "KOR would resume trilateral (word 1664835700000)"),
+        ("ja", "KOR による trilateral の再開(通告 1664835700000)"),
+        ("ko", "KOR의 trilateral 재개(통고 1664835700000호)"),
+    ],
+)
+def test_a_number_that_names_something_is_said_as_it_is(
+    watched: Watched, served: Served, language: str, words: str
+) -> None:
+    about: dict[str, str | int] = {
+        "arrangement": "trilateral",
+        "party": KOR,
+        "number": 1_664_835_700_000,
+        "word": "resumed",
+    }
+    code = "arrangement-word-refused"
+    served.feed(Notice(code, Severity.CAUTION, "no effect", LAUNCH_US + 1, "guard/JPN", about))
+    page = open_page(watched, served, f"?lang={language}")
+    expect(page.get_by_test_id("notice-detail")).to_have_text(words)
+
+
 def test_values_that_the_words_do_not_know_leave_the_nodes_own_line(watched: Watched, served: Served) -> None:
     said: dict[str, str | int] = {"somebody": "KOR"}
     served.feed(Notice("gap", Severity.CAUTION, "as the node said it", LAUNCH_US + 1, "guard/JPN", said))

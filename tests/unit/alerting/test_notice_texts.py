@@ -51,8 +51,8 @@ def test_a_refusal_of_what_was_no_report_names_none(language: str) -> None:
         "report": "none",
         "reason": "schema",
         "log": "gave/KOR",
-        "record": 12,
+        "record": 1_204,
     }
     said = notice_text("refused-by-hub", "", about, language)
     assert "none" not in said
-    assert all(word in said for word in ("HUB-2", "3", "schema", "gave/KOR", "12"))
+    assert all(word in said for word in ("HUB-2", "3", "schema", "gave/KOR", "1204"))

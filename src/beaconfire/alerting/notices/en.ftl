@@ -19,22 +19,22 @@ lease-ended = A party is silent: releases under an arrangement have stopped
 lease-renewed = The party is heard again: releases go on
     .detail = { $arrangement }: { $party }
 arrangement-suspended = An arrangement was suspended
-    .detail = { $arrangement }, by { $party } (word { $number })
+    .detail = { $arrangement }, by { $party } (word { NUMBER($number, useGrouping: 0) })
 arrangement-resumed = An arrangement was resumed
-    .detail = { $arrangement }, by { $party } (word { $number })
+    .detail = { $arrangement }, by { $party } (word { NUMBER($number, useGrouping: 0) })
 arrangement-withdrawn = A party withdrew from an arrangement
-    .detail = { $arrangement }, by { $party } (word { $number })
+    .detail = { $arrangement }, by { $party } (word { NUMBER($number, useGrouping: 0) })
 arrangement-word-refused = A word on an arrangement had no effect
     .detail = { $word ->
-        [suspended] { $party } would suspend { $arrangement } (word { $number })
-        [resumed] { $party } would resume { $arrangement } (word { $number })
-       *[withdrawn] { $party } would withdraw from { $arrangement } (word { $number })
+        [suspended] { $party } would suspend { $arrangement } (word { NUMBER($number, useGrouping: 0) })
+        [resumed] { $party } would resume { $arrangement } (word { NUMBER($number, useGrouping: 0) })
+       *[withdrawn] { $party } would withdraw from { $arrangement } (word { NUMBER($number, useGrouping: 0) })
     }
 arrangement-rollback = An older version of an arrangement was refused
     .detail = { $reason ->
-        [older] { $arrangement } version { $version }: a later one was held here before
-        [text] { $arrangement } version { $version }: another text of it was held here before
-       *[mark] { $arrangement } version { $version }: which version was held here before can't be read
+        [older] { $arrangement } version { NUMBER($version, useGrouping: 0) }: a later one was held here before
+        [text] { $arrangement } version { NUMBER($version, useGrouping: 0) }: another text of it was held here before
+       *[mark] { $arrangement } version { NUMBER($version, useGrouping: 0) }: which version was held here before can't be read
     }
 audit-fork = The hub showed two different audit records
     .detail = { $count ->
@@ -78,8 +78,8 @@ report-refused = A report was refused
     }
 refused-by-hub = The hub refused own reports: partners don't get them
     .detail = { $report ->
-        [none] { $hub }: { $count } refused, the last a message that it could not read ({ $reason }, record { $record } of { $log })
-       *[other] { $hub }: { $count } refused, the last report { $report } ({ $reason }, record { $record } of { $log })
+        [none] { $hub }: { $count } refused, the last a message that it could not read ({ $reason }, record { NUMBER($record, useGrouping: 0) } of { $log })
+       *[other] { $hub }: { $count } refused, the last report { $report } ({ $reason }, record { NUMBER($record, useGrouping: 0) } of { $log })
     }
 refused-by-partner = A partner refused what it was given
     .detail = { $report ->

@@ -14,22 +14,22 @@ lease-ended = 当事国の応答が途絶え、取決めに基づく開示が止
 lease-renewed = 当事国が応答し、開示を再開しました
     .detail = { $arrangement }:{ $party }
 arrangement-suspended = 取決めが停止されました
-    .detail = { $arrangement }:{ $party } による(通告 { $number })
+    .detail = { $arrangement }:{ $party } による(通告 { NUMBER($number, useGrouping: 0) })
 arrangement-resumed = 取決めが再開されました
-    .detail = { $arrangement }:{ $party } による(通告 { $number })
+    .detail = { $arrangement }:{ $party } による(通告 { NUMBER($number, useGrouping: 0) })
 arrangement-withdrawn = 当事国が取決めから離脱しました
-    .detail = { $arrangement }:{ $party } が離脱(通告 { $number })
+    .detail = { $arrangement }:{ $party } が離脱(通告 { NUMBER($number, useGrouping: 0) })
 arrangement-word-refused = 取決めに関する通告は無効でした
     .detail = { $word ->
-        [suspended] { $party } による { $arrangement } の停止(通告 { $number })
-        [resumed] { $party } による { $arrangement } の再開(通告 { $number })
-       *[withdrawn] { $party } の { $arrangement } からの離脱(通告 { $number })
+        [suspended] { $party } による { $arrangement } の停止(通告 { NUMBER($number, useGrouping: 0) })
+        [resumed] { $party } による { $arrangement } の再開(通告 { NUMBER($number, useGrouping: 0) })
+       *[withdrawn] { $party } の { $arrangement } からの離脱(通告 { NUMBER($number, useGrouping: 0) })
     }
 arrangement-rollback = 古い版の取決めを拒否しました
     .detail = { $reason ->
-        [older] { $arrangement } 第 { $version } 版:これより新しい版を保持した記録があります
-        [text] { $arrangement } 第 { $version } 版:同じ版で別の文面を保持した記録があります
-       *[mark] { $arrangement } 第 { $version } 版:以前に保持した版の記録が読めません
+        [older] { $arrangement } 第 { NUMBER($version, useGrouping: 0) } 版:これより新しい版を保持した記録があります
+        [text] { $arrangement } 第 { NUMBER($version, useGrouping: 0) } 版:同じ版で別の文面を保持した記録があります
+       *[mark] { $arrangement } 第 { NUMBER($version, useGrouping: 0) } 版:以前に保持した版の記録が読めません
     }
 audit-fork = ハブが食い違う監査記録を示しました
     .detail = { $hub }:監査記録 { $log }({ $count } 件の時点)
@@ -61,8 +61,8 @@ report-refused = 報告を拒否しました
     .detail = { $count } 件、最後の理由 { $reason }
 refused-by-hub = ハブが自国の報告を拒否しました：相手国に届いていません
     .detail = { $report ->
-        [none] { $hub } が { $count } 件を拒否。最後は読み取れない電文({ $reason }、{ $log } の記録 { $record })
-       *[other] { $hub } が { $count } 件を拒否。最後は報告 { $report }({ $reason }、{ $log } の記録 { $record })
+        [none] { $hub } が { $count } 件を拒否。最後は読み取れない電文({ $reason }、{ $log } の記録 { NUMBER($record, useGrouping: 0) })
+       *[other] { $hub } が { $count } 件を拒否。最後は報告 { $report }({ $reason }、{ $log } の記録 { NUMBER($record, useGrouping: 0) })
     }
 refused-by-partner = 相手国が配信を拒否しました
     .detail = { $report ->

@@ -14,22 +14,22 @@ lease-ended = 당사국 무응답: 협정에 따른 공개가 중단되었습니
 lease-renewed = 당사국이 다시 수신되어 공개를 재개합니다
     .detail = { $arrangement }: { $party }
 arrangement-suspended = 협정이 정지되었습니다
-    .detail = { $arrangement }: { $party } 통고 { $number }호
+    .detail = { $arrangement }: { $party } 통고 { NUMBER($number, useGrouping: 0) }호
 arrangement-resumed = 협정이 재개되었습니다
-    .detail = { $arrangement }: { $party } 통고 { $number }호
+    .detail = { $arrangement }: { $party } 통고 { NUMBER($number, useGrouping: 0) }호
 arrangement-withdrawn = 당사국이 협정에서 탈퇴했습니다
-    .detail = { $arrangement }: { $party } 통고 { $number }호
+    .detail = { $arrangement }: { $party } 통고 { NUMBER($number, useGrouping: 0) }호
 arrangement-word-refused = 협정에 대한 통고가 효력이 없었습니다
     .detail = { $word ->
-        [suspended] { $party }의 { $arrangement } 정지(통고 { $number }호)
-        [resumed] { $party }의 { $arrangement } 재개(통고 { $number }호)
-       *[withdrawn] { $party }의 { $arrangement } 탈퇴(통고 { $number }호)
+        [suspended] { $party }의 { $arrangement } 정지(통고 { NUMBER($number, useGrouping: 0) }호)
+        [resumed] { $party }의 { $arrangement } 재개(통고 { NUMBER($number, useGrouping: 0) }호)
+       *[withdrawn] { $party }의 { $arrangement } 탈퇴(통고 { NUMBER($number, useGrouping: 0) }호)
     }
 arrangement-rollback = 이전 판의 협정을 거부했습니다
     .detail = { $reason ->
-        [older] { $arrangement } { $version }판: 더 새로운 판을 보유한 기록이 있습니다
-        [text] { $arrangement } { $version }판: 같은 판의 다른 문안을 보유한 기록이 있습니다
-       *[mark] { $arrangement } { $version }판: 이전에 보유한 판의 기록을 읽을 수 없습니다
+        [older] { $arrangement } { NUMBER($version, useGrouping: 0) }판: 더 새로운 판을 보유한 기록이 있습니다
+        [text] { $arrangement } { NUMBER($version, useGrouping: 0) }판: 같은 판의 다른 문안을 보유한 기록이 있습니다
+       *[mark] { $arrangement } { NUMBER($version, useGrouping: 0) }판: 이전에 보유한 판의 기록을 읽을 수 없습니다
     }
 audit-fork = 허브가 서로 다른 감사 기록을 제시했습니다
     .detail = { $hub }: 감사 기록 { $log }({ $count }건 시점)
@@ -61,8 +61,8 @@ report-refused = 보고를 거부했습니다
     .detail = { $count }건, 마지막 사유 { $reason }
 refused-by-hub = 허브가 자국 보고를 거부했습니다: 상대국에 전달되지 않습니다
     .detail = { $report ->
-        [none] { $hub }: { $count }건 거부, 마지막은 읽을 수 없는 전문({ $reason }, { $log }의 기록 { $record })
-       *[other] { $hub }: { $count }건 거부, 마지막은 보고 { $report }({ $reason }, { $log }의 기록 { $record })
+        [none] { $hub }: { $count }건 거부, 마지막은 읽을 수 없는 전문({ $reason }, { $log }의 기록 { NUMBER($record, useGrouping: 0) })
+       *[other] { $hub }: { $count }건 거부, 마지막은 보고 { $report }({ $reason }, { $log }의 기록 { NUMBER($record, useGrouping: 0) })
     }
 refused-by-partner = 상대국이 전달된 보고를 거부했습니다
     .detail = { $report ->
