@@ -151,7 +151,7 @@ def photograph(camera: Camera, recording: Path) -> None:
         camera.take(f"language-{language}", f"{url}?lang={language}&theme={theme}&coverage=1")
     camera.take("replay", url, keys="[[[[")
     camera.take("phone", url, PHONE)
-    camera.take("wall", url, WALL)
+    camera.take("wall", url, WALL, wait_s=4.0)
     camera.take("sandbox", f"{url}sandbox")
     camera.take("help", f"{url}?help=1")
     camera.take("korea", f"http://127.0.0.1:{ports['KOR']}/")

@@ -1,4 +1,4 @@
-// Marks and words that map and globe put on their canvas alike, in page pixels.
+// Marks and words that map and globe put on their canvas alike, in map pixels: page pixels, on a wall larger ones.
 
 import type { Status } from "./wire";
 
@@ -7,9 +7,16 @@ export type Pixel = [number, number];
 export const FONT = "12px system-ui, 'DejaVu Sans', 'Noto Sans CJK JP', sans-serif";
 const LABEL_MAX = 28;
 
+const WALL_PX = 2_200;
+
 /** Canvas pixels for each page pixel: fine screens get fine lines, up to a bound. */
 export function density(): number {
   return Math.min(2, devicePixelRatio);
+}
+
+/** Page pixels for each map pixel: a wall is read from afar, as the style sheet has it for everything else. */
+export function magnification(): number {
+  return innerWidth >= WALL_PX ? 1.6 : 1;
 }
 
 /** Colours of one theme, read from the style sheet so that canvas and page agree. */
