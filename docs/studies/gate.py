@@ -10,7 +10,7 @@ from scipy.stats import chi2
 from study import Finding, tell
 
 from beaconfire.analysis.chart import Series
-from beaconfire.analysis.coast_trial import CASES, truth_at_burnout
+from beaconfire.analysis.coast_cases import CASES, truth_at_burnout
 from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.messages.sensor import Radar
 from beaconfire.messages.words import Nation

@@ -10,7 +10,7 @@ from scipy.optimize import least_squares
 from study import Finding, tell
 
 from beaconfire.analysis.chart import Series
-from beaconfire.analysis.coast_trial import Case, sensors_of, truth_at_burnout
+from beaconfire.analysis.coast_cases import Case, sensors_of, truth_at_burnout
 from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.tracking.batch import HUBER_K
 from beaconfire.tracking.measurement import residual_kernel

@@ -7,7 +7,7 @@ import numpy as np
 from study import Finding, tell
 
 from beaconfire.analysis.chart import Series
-from beaconfire.analysis.coast_trial import truth_at_burnout
+from beaconfire.analysis.coast_cases import truth_at_burnout
 from beaconfire.flight.fall import fall_kernel
 from beaconfire.flight.propagation import STEP_S, propagate_kernel
 from beaconfire.tracking.filter import AIR_HEIGHT_M, AIR_STEP_S

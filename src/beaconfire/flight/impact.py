@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from numba import njit
 
+from beaconfire.flight.content import HERMITE_NODES, HERMITE_WEIGHTS, content_scales_kernel
 from beaconfire.flight.fall import fall_kernel, fall_with_transition_kernel
 from beaconfire.frames.geodesy import (
     destination,
@@ -45,11 +46,6 @@ BENT_SIGMAS: Final = 0.4
 MATRIX_STRETCH: Final = 2.0
 """Steps of the matrix to the ground beside those of a fall: the axes of areas change by under 1 in 1,000."""
 
-# Source: Abramowitz and Stegun, table 25.10, five-point Gauss-Hermite, for a unit normal weight.
-_HERMITE_NODES: Final = np.array([0.0, -1.355_626_18, 1.355_626_18, -2.856_970_01, 2.856_970_01])
-_HERMITE_WEIGHTS: Final = np.array(
-    [0.533_333_333, 0.222_075_922, 0.222_075_922, 0.011_257_411, 0.011_257_411]
-)
 _SAMPLE_COUNT: Final = 64
 _SAMPLE_RANK: Final = 62
 """Order statistic that bounds the area: 62 of 64 has an expected content of 62 / 65 = 0.954."""
@@ -158,71 +154,81 @@ def _left_out_kernel(ground: Vector, enu: Vector) -> Vector:
 
 
 @njit(cache=True)
-def _farthest_kernel(landings: Vector, mean: Vector, inverse: Vector) -> float:
-    """Return how many standard deviations the farthest landing lies from the mean, in the plane."""
-    found = 0.0
-    for i in range(landings.shape[0]):
-        east, north = landings[i, 0] - mean[0], landings[i, 1] - mean[1]
-        square = inverse[0, 0] * east * east + 2.0 * inverse[0, 1] * east * north
-        found = max(found, square + inverse[1, 1] * north * north)
-    return math.sqrt(found)
+def _bends_kernel(
+    state: Vector, rest: Vector, jacobian: Vector, reference: Vector, height_m: float
+) -> tuple[Vector, Vector, Vector, int]:
+    """Return main axes on the ground, how the map bends along each, and how far it strays from linear.
+
+    The axes are those of `rest`, a covariance of the state: (2, 2), one in each column. The bends are east,
+    north (m) and time (s) of each axis for a sigma squared, shape (2, 3). The strays are east and north (m)
+    of the four points at two sigmas, shape (4, 2). Last stands how many of these never land.
+    """
+    plane = np.ascontiguousarray(jacobian[:2]) @ rest @ np.ascontiguousarray(jacobian[:2]).T
+    values, axes = np.linalg.eigh(0.5 * (plane + plane.T))
+    probes, strays, bends = np.empty((4, 7)), np.empty((4, 2)), np.empty((2, 3))
+    for axis in range(2):
+        direction = np.ascontiguousarray(axes[:, axis])
+        deviation = math.sqrt(max(values[axis], 1e-12))
+        pulled = rest @ (np.ascontiguousarray(jacobian[:2]).T @ direction) * (2.0 / deviation)
+        probes[2 * axis], probes[2 * axis + 1] = state + pulled, state - pulled
+        strays[2 * axis], strays[2 * axis + 1] = -2.0 * deviation * direction, 2.0 * deviation * direction
+    there, failed = landings_kernel(probes, reference, height_m)
+    strays += there[:, :2]
+    for axis in range(2):
+        bends[axis] = (there[2 * axis] + there[2 * axis + 1]) / 8.0
+    return axes, bends, strays, failed
 
 
 @njit(cache=True)
 def _spread_kernel(
     state: Vector, covariance: Vector, height_m: float
-) -> tuple[int, Vector, Vector, Vector, float]:
-    """Return a verdict, reference (3,), mean (3,) and covariance (3, 3) of the landing, and its reach.
+) -> tuple[int, Vector, Vector, Vector, Vector]:
+    """Return a verdict, reference (3,), mean (3,), covariance (3, 3) and scales of `LEVELS` of the landing.
 
     The verdict is 0 for never lands, 1 for good, 2 for too bent to be linear. Mean and covariance are of
-    east, north (m) and time (s) from the reference: latitude, longitude (rad), elapsed time (s). Last stands
-    how many standard deviations the farthest node of the ballistic coefficient lands from the mean.
+    east, north (m) and time (s) from the reference: latitude, longitude (rad), elapsed time (s).
     """
-    mean, spread, reference = np.zeros(3), np.zeros((3, 3)), np.zeros(3)
+    mean, spread, reference, scales = np.zeros(3), np.zeros((3, 3)), np.zeros(3), np.zeros(len(LEVELS))
     elapsed, landed = fall_kernel(state, height_m)
     if math.isnan(elapsed):
-        return 0, reference, mean, spread, 0.0
+        return 0, reference, mean, spread, scales
     latitude, longitude, _ = geodetic_from_ecef_kernel(landed[0], landed[1], landed[2])
     reference[0], reference[1], reference[2] = latitude, longitude, elapsed
     ground, transition = fall_with_transition_kernel(state, elapsed, MATRIX_STRETCH)
     enu = enu_from_ecef_rotation_kernel(latitude, longitude)
     jacobian = ground_jacobian_kernel(ground, transition, enu)
-    sigma_beta = math.sqrt(max(covariance[6, 6], 1e-12))
-    along_beta = covariance[:, 6] / sigma_beta
+    along_beta = covariance[:, 6] / math.sqrt(max(covariance[6, 6], 1e-12))
     rest = covariance - np.outer(along_beta, along_beta)
-    rest_ground = jacobian @ rest @ jacobian.T
     nodes = np.empty((5, 7))
     for i in range(5):
-        nodes[i] = state + along_beta * _HERMITE_NODES[i]
+        nodes[i] = state + along_beta * HERMITE_NODES[i]
     landings, failed = landings_kernel(nodes, reference, height_m)
-    if failed > 0:
-        return 2, reference, mean, spread, 0.0
+    axes, bends, strays, astray = _bends_kernel(state, rest, jacobian, reference, height_m)
+    if failed + astray > 0:
+        return 2, reference, mean, spread, scales
+    at_rest = jacobian @ rest @ jacobian.T + _left_out_kernel(ground, enu)
     for i in range(5):
-        mean += _HERMITE_WEIGHTS[i] * landings[i]
+        mean += HERMITE_WEIGHTS[i] * landings[i]
     for i in range(5):
         apart = landings[i] - mean
-        spread += _HERMITE_WEIGHTS[i] * np.outer(apart, apart)
-    spread += rest_ground + _left_out_kernel(ground, enu)
-    verdict = 1
-    plane = np.ascontiguousarray(rest_ground[:2, :2])
-    values, vectors = np.linalg.eigh(0.5 * (plane + plane.T))
-    inverse = np.linalg.inv(spread[:2, :2] + 1e-6 * np.eye(2))
-    farthest = _farthest_kernel(landings, mean, inverse)  # type: ignore[arg-type]
-    probes = np.empty((2, 7))
+        spread += HERMITE_WEIGHTS[i] * np.outer(apart, apart)
+    spread += at_rest
     for axis in range(2):
-        direction = np.ascontiguousarray(vectors[:, axis])
-        deviation = math.sqrt(max(values[axis], 1e-12))
-        pulled = rest @ (np.ascontiguousarray(jacobian[:2]).T @ direction) * (2.0 / deviation)
-        probes[0], probes[1] = state + pulled, state - pulled
-        there, failed = landings_kernel(probes, reference, height_m)
-        if failed > 0:
-            return 2, reference, mean, spread, 0.0
-        for side in range(2):
-            sign = 1.0 if side == 0 else -1.0
-            bend = there[side, :2] - sign * 2.0 * deviation * direction
-            if bend @ inverse @ bend > BENT_SIGMAS * BENT_SIGMAS:
-                verdict = 2
-    return verdict, reference, mean, spread, farthest
+        mean += bends[axis]
+        spread += 2.0 * np.outer(bends[axis], bends[axis])
+    curve = np.empty((6, 2))
+    for i in range(5):
+        curve[i] = landings[i, :2] - mean[:2]
+    curve[5] = np.ascontiguousarray(jacobian[:2]) @ along_beta
+    plane, across = np.ascontiguousarray(spread[:2, :2]), np.ascontiguousarray(at_rest[:2, :2])
+    turned = (across, np.ascontiguousarray(axes), np.ascontiguousarray(bends[:, :2]))
+    scales = content_scales_kernel(curve, plane, turned, LEVELS)
+    inverse = np.linalg.inv(plane + 1e-6 * np.eye(2))
+    verdict = 1
+    for i in range(4):
+        if strays[i] @ inverse @ strays[i] > BENT_SIGMAS * BENT_SIGMAS:
+            verdict = 2
+    return verdict, reference, mean, spread, scales
 
 
 def _sampled_spread(
@@ -324,10 +330,10 @@ def landing_of(state: Vector, covariance: Vector) -> Landing | None:
     """
     if not (np.all(np.isfinite(state)) and np.all(np.isfinite(covariance))):
         return None
-    verdict, reference, mean, spread, farthest = _spread_kernel(state, covariance, 0.0)
+    verdict, reference, mean, spread, found = _spread_kernel(state, covariance, 0.0)
     if verdict == 0:
         return None
-    scales = (*LEVEL_SCALES[:2], max(LEVEL_SCALES[2], farthest))
+    scales = tuple(found.tolist())
     if verdict == 2:
         sampled = _sampled_spread(state, covariance, reference, 0.0)
         if sampled is None:

@@ -7,7 +7,8 @@ import peers
 import pytest
 
 from beaconfire.analysis import coast_trial
-from beaconfire.analysis.coast_trial import CASES, Case, Cell, bounds_m, cells, one_run, truth_at_burnout
+from beaconfire.analysis.coast_cases import CASES, TIMES_S, Case, truth_at_burnout
+from beaconfire.analysis.coast_trial import Cell, bounds_m, cells, one_run
 from beaconfire.tracking.lanes import radar_numbers
 from tracking_truth import Array
 
@@ -17,13 +18,13 @@ P0 = np.diag((2e3**2,) * 3 + (30.0**2,) * 3)
 
 
 def _cells(case: Case, runs: list[list[coast_trial.Moment]]) -> list[Cell]:
-    return list(cells(case, runs, bounds_m(case, TRUTH, coast_trial.TIMES_S[:4]), 0.9999))
+    return list(cells(case, runs, bounds_m(case, TRUTH, TIMES_S[:4]), 0.9999))
 
 
 @pytest.mark.parametrize("name", ["two radars", "sensor bias on", "plots 2 s late"])
 def test_the_batch_is_efficient_consistent_and_covers(name: str) -> None:
     case = next(one for one in CASES if one.name == name)
-    found = _cells(case, [one_run(case, TRUTH, seed, coast_trial.TIMES_S[:4]) for seed in range(RUNS)])
+    found = _cells(case, [one_run(case, TRUTH, seed, TIMES_S[:4]) for seed in range(RUNS)])
     assert [cell.time_s for cell in found] == [5.0, 15.0, 30.0, 60.0]
     assert all(cell.passed for cell in found), found
 
@@ -40,7 +41,7 @@ def _without_rotation(rows: Array, sensors: Array, start: Array, time_s: float) 
 
 def test_a_filter_without_rotation_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case("one radar")
-    times = coast_trial.TIMES_S[:4]
+    times = TIMES_S[:4]
     sound = _cells(case, [one_run(case, TRUTH, seed, times, _without_rotation) for seed in range(RUNS)])
     assert sound[-1].consistent
     monkeypatch.setattr(peers, "_W", 0.0)
@@ -57,9 +58,7 @@ def test_an_estimate_that_says_too_little_of_its_error_fails() -> None:
         return state, 0.5 * covariance
 
     case = Case("two radars", radars=2)
-    found = _cells(
-        case, [one_run(case, TRUTH, seed, coast_trial.TIMES_S[:4], boastful) for seed in range(RUNS)]
-    )
+    found = _cells(case, [one_run(case, TRUTH, seed, TIMES_S[:4], boastful) for seed in range(RUNS)])
     assert not any(cell.consistent for cell in found[1:])
 
 

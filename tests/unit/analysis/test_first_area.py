@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from beaconfire.analysis.bound import Look
-from beaconfire.analysis.coast_trial import Case, sensors_of, truth_at_burnout
+from beaconfire.analysis.coast_cases import Case, sensors_of, truth_at_burnout
 from beaconfire.analysis.first_area import first_times, ground_partials, soonest_areas_s
 from beaconfire.analysis.summary import Setting
 from beaconfire.flight.fall import fall_kernel, fall_with_transition_kernel
