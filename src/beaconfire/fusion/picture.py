@@ -27,7 +27,6 @@ from beaconfire.fusion.correlation import (
     separation,
     signature_of,
 )
-from beaconfire.fusion.launch import launches_apart
 from beaconfire.fusion.live import Live, Revised, Saved, is_unseen, over_at_us, said, shown
 from beaconfire.fusion.neighbourhood import Neighbourhood
 from beaconfire.fusion.source import Member, Source, TrackKey, member_of, status_of
@@ -237,7 +236,7 @@ class Picture:
         own = signature_of(track)
         fitting: list[tuple[float, Live]] = []
         near: list[tuple[float, float, Live]] = []
-        for live in self._open_events(self._neighbourhood.near(own.estimate)):
+        for live in self._open_events(self._neighbourhood.near(own.estimate, own.launch)):
             signature = live.signature()
             if live is but or signature is None or not fits_nation(track, self._members(live)):
                 continue
@@ -282,7 +281,7 @@ class Picture:
     def _assemble(self, live: Live) -> Content:
         # A picture kept for comparison is asked what it knew and when, never what it was told of thrust.
         live.content = content = assemble(self._members(live), foresee_thrust=self.sharing is None)
-        self._neighbourhood.place(live.event_id, content.estimate)
+        self._neighbourhood.place(live.event_id, content.estimate, content.launch)
         return content
 
     def _judge(self, live: Live, now_us: TimeUs) -> None:
@@ -348,7 +347,7 @@ class Picture:
         if own is None or live.is_over:
             return []
         own_members = self._members(live)
-        near = self._neighbourhood.near(own.estimate)
+        near = self._neighbourhood.near(own.estimate, own.launch)
         live.meets = {event_id: count for event_id, count in live.meets.items() if event_id in near}
         for other in self._open_events(near):
             signature = other.signature()
@@ -379,13 +378,11 @@ class Picture:
         launch = None if live.last is None else live.last.launch
         if launch is None or live.status is Status.WITHDRAWN:
             return []
-        for other in self._open_events():
+        close = self._neighbourhood.launched_near(launch, RAID_DISTANCE_M, RAID_INTERVAL_S)
+        for other in self._open_events(close):
             if other is live or other.last is None or other.last.launch is None:
                 continue
             if live.raid_id is not None and other.raid_id is not None:
-                continue
-            distance_m, interval_s = launches_apart(launch, other.last.launch)
-            if distance_m > RAID_DISTANCE_M or interval_s > RAID_INTERVAL_S:
                 continue
             first = min(live.event_id, other.event_id)
             raid_id = other.raid_id or live.raid_id or self._digest("raid", first)[:16]

@@ -7,8 +7,10 @@ import pytest
 
 from beaconfire.frames.geodesy import Geodetic, ecef_from_geodetic
 from beaconfire.fusion.correlation import ALONE_M, Signature, gate_ratio, separation
+from beaconfire.fusion.launch import launches_apart
 from beaconfire.fusion.neighbourhood import Neighbourhood
 from beaconfire.fusion.source import Estimate
+from beaconfire.messages.estimate import Ellipse, LaunchEstimate
 
 
 def _estimate(draw: np.random.Generator, *, noise: bool) -> Estimate:
@@ -44,6 +46,42 @@ def test_nothing_that_fits_or_is_close_is_left_out(*, noise: bool) -> None:
             assert event_id in near or not (fits or close), event_id
     assert fitting > 100
     assert left_out > 1_000
+
+
+def _launch(draw: np.random.Generator) -> LaunchEstimate:
+    sigma_m = 10.0 ** draw.uniform(2.5, 4.5)
+    area = Ellipse(
+        0.7 + draw.uniform(-0.01, 0.01),
+        2.2 + draw.uniform(-0.01, 0.01),
+        sigma_m,
+        sigma_m * draw.uniform(0.1, 1.0),
+        draw.uniform(0.0, 3.0),
+        0.95,
+    )
+    return LaunchEstimate(int(draw.uniform(0.0, 200e6)), draw.uniform(0.5, 30.0), area)
+
+
+def test_without_estimates_launches_are_judged_as_a_close_look_does() -> None:
+    draw = np.random.default_rng(11)
+    neighbourhood = Neighbourhood()
+    there = {f"e{number}": _launch(draw) for number in range(200)}
+    for event_id, launch in there.items():
+        neighbourhood.place(event_id, None, launch)
+    neighbourhood.place("unknown", None, None)
+    kept = left_out = together = 0
+    for _ in range(40):
+        own = _launch(draw)
+        near = neighbourhood.near(None, own)
+        close = neighbourhood.launched_near(own, 30_000.0, 60.0)
+        assert "unknown" in near
+        assert "unknown" not in close
+        for event_id, launch in there.items():
+            fits = gate_ratio(Signature(None, own, None, 0), Signature(None, launch, None, 0)) <= 1.0
+            assert fits is (event_id in near), event_id
+            distance_m, interval_s = launches_apart(own, launch)
+            assert (distance_m <= 30_000.0 and interval_s <= 60.0) is (event_id in close), event_id
+            kept, left_out, together = kept + fits, left_out + (not fits), together + (event_id in close)
+    assert min(kept, left_out, together) > 300
 
 
 def test_what_nobody_can_place_is_near_everything() -> None:
