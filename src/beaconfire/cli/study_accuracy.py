@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +28,7 @@ from beaconfire.analysis.consistency import (
     root_mean_square,
 )
 from beaconfire.cli.study_pair import PairResult, pair_figures, pair_line
+from beaconfire.cli.study_real import RealResult, real_flights, real_tables
 from beaconfire.errors import UsageError
 from beaconfire.formats.sensors import shipped_sensors
 from beaconfire.messages.sensor import Radar
@@ -51,7 +53,7 @@ PHASE_FLIGHTS: Final = (("2022-10-04", ""), ("2022-09-29b", "KOR"), ("2019-08-24
 LATE: Final = ("kor-2", 2.0)
 PHASE_LOOKS_LEAST: Final = 3
 WIDTH: Final = 130
-SCENARIOS: Final = ("coast", "reentry", "pair", "phases")
+SCENARIOS: Final = ("coast", "reentry", "pair", "real", "phases")
 
 
 class PhaseCell(msgspec.Struct, frozen=True):
@@ -87,6 +89,12 @@ def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--runs", type=int, metavar="N", help=f"{FULL_RUNS} if not given")
     parser.add_argument("--only", choices=SCENARIOS, help="one scenario")
     parser.add_argument("--case", metavar="TEXT", help="only coast cases whose name holds this")
+    parser.add_argument(
+        "--telemetry",
+        type=Path,
+        metavar="DIR",
+        help="recorded flights of stages (default: these are left out)",
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of every draw")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
     parser.add_argument("--json", action="store_true", help="print as JSON")
@@ -120,6 +128,7 @@ class _Study:
         self.cells: list[coast_trial.Cell] = []
         self.again: reentry_trial.ReentryResult | None = None
         self.pairs: PairResult | None = None
+        self.flown: RealResult | None = None
         self.phases_found: list[PhaseCell] = []
         self.passed = True
 
@@ -163,6 +172,13 @@ class _Study:
         self.pairs = PairResult(len(done), *(float(value) for value in np.nanmean(np.array(done), axis=0)))
         self.passed &= self.pairs.passed(FAMILY)
 
+    def real(self) -> None:
+        """Scenario 4: recorded arcs of real stages, and public launches by their reported figures."""
+        folder, runs = self.arguments.telemetry, 1 if self.short else max(1, self.runs // 500)
+        with Console(stderr=True).status("real flights"):
+            self.flown = real_flights(folder, self.seed, runs, short=self.short)
+        self.passed &= self.flown.passed
+
     def phases(self) -> None:
         """Every phase of whole flights through the tracker, and once more with plots two seconds late."""
         flights = [(one, ("", 0.0)) for one in PHASE_FLIGHTS] + [(PHASE_FLIGHTS[1], LATE)]
@@ -189,6 +205,10 @@ class _Study:
             console.print(_reentry_line(self.again), highlight=False)
         if self.pairs is not None:
             console.print(pair_line(self.pairs), highlight=False)
+        if self.flown is not None:
+            console.print(*real_tables(self.flown))
+            if not self.flown.arcs:
+                console.print("recorded arcs not flown: no --telemetry", highlight=False)
         if self.phases_found:
             console.print(_phase_table(self.phases_found))
         console.print("passed" if self.passed else "NOT PASSED", highlight=False)
@@ -208,6 +228,7 @@ class _Study:
             "coast": cells,
             "reentry": msgspec.to_builtins(self.again),
             "pair": msgspec.to_builtins(self.pairs),
+            "real": msgspec.to_builtins(self.flown),
             "phases": msgspec.to_builtins(self.phases_found),
             "passed": self.passed,
         }
