@@ -52,7 +52,7 @@ PHASE_FLIGHTS: Final = (("2022-10-04", ""), ("2022-09-29b", "KOR"), ("2019-08-24
 """A long flight seen by all radars as if they were one nation's, and two that burn out low."""
 LATE: Final = ("kor-2", 2.0)
 PHASE_LOOKS_LEAST: Final = 3
-WIDTH: Final = 130
+WIDTH: Final = 150
 SCENARIOS: Final = ("coast", "reentry", "pair", "real", "phases")
 
 
