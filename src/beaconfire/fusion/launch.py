@@ -43,12 +43,6 @@ def launch_gate_ratio(one: LaunchEstimate, other: LaunchEstimate) -> float:
     return total / CHI_SQUARE_3
 
 
-def launches_apart(one: LaunchEstimate, other: LaunchEstimate) -> tuple[float, float]:
-    """Return the distance (m) and the interval (s) between two launches."""
-    interval_s = abs(seconds_from_microseconds(one.time_us - other.time_us))
-    return float(np.hypot(*_offset_m(one, other))), interval_s
-
-
 @njit(cache=True)
 def _combined_kernel(
     mean: Vector, covariance: Vector, other_mean: Vector, other_covariance: Vector

@@ -192,7 +192,8 @@ class Picture:
 
     def _begin(self, key: TrackKey) -> Live:
         """Return a new event, named by a keyed hash of the track it began with; the oldest over one goes."""
-        order = sum(1 for one in self._live if one.startswith(self._name(key, 0)[:12]))
+        base = self._name(key, 0)[:12]
+        order = sum(1 for one in self._live if one.startswith(base))
         live = self._enter(Live(self._name(key, order)))
         if len(self._live) > EVENTS_MAX:
             over = [e for e, one in self._live.items() if one.is_over]

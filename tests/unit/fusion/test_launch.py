@@ -3,7 +3,7 @@ import math
 import pytest
 
 from beaconfire.frames.geodesy import destination, great_circle_distance_m
-from beaconfire.fusion.launch import combine_launches, launch_gate_ratio, launches_apart
+from beaconfire.fusion.launch import combine_launches, launch_gate_ratio
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
 from picture_world import T0_US
 
@@ -47,9 +47,6 @@ def test_gate_tells_two_sites_apart() -> None:
     assert launch_gate_ratio(launch(), launch(3_000.0, after_s=4.0)) < 1.0
     assert launch_gate_ratio(launch(), launch(40_000.0)) > 1.0
     assert launch_gate_ratio(launch(), launch(after_s=60.0)) > 1.0
-    distance, interval = launches_apart(launch(), launch(30_000.0, after_s=-7.0))
-    assert distance == pytest.approx(30_000.0, rel=0.01)
-    assert interval == pytest.approx(7.0)
 
 
 def test_the_wider_area_counts_in_the_gate() -> None:

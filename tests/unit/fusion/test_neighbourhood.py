@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from beaconfire.frames.geodesy import Geodetic, ecef_from_geodetic
+from beaconfire.frames.geodesy import Geodetic, ecef_from_geodetic, great_circle_distance_m
 from beaconfire.fusion.correlation import ALONE_M, Signature, gate_ratio, separation
-from beaconfire.fusion.launch import launches_apart
 from beaconfire.fusion.neighbourhood import Neighbourhood
 from beaconfire.fusion.source import Estimate
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
@@ -61,6 +60,10 @@ def _launch(draw: np.random.Generator) -> LaunchEstimate:
     return LaunchEstimate(int(draw.uniform(0.0, 200e6)), draw.uniform(0.5, 30.0), area)
 
 
+def _place(launch: LaunchEstimate) -> tuple[float, float]:
+    return launch.area.latitude_rad, launch.area.longitude_rad
+
+
 def test_without_estimates_launches_are_judged_as_a_close_look_does() -> None:
     draw = np.random.default_rng(11)
     neighbourhood = Neighbourhood()
@@ -78,7 +81,8 @@ def test_without_estimates_launches_are_judged_as_a_close_look_does() -> None:
         for event_id, launch in there.items():
             fits = gate_ratio(Signature(None, own, None, 0), Signature(None, launch, None, 0)) <= 1.0
             assert fits is (event_id in near), event_id
-            distance_m, interval_s = launches_apart(own, launch)
+            distance_m = great_circle_distance_m(*_place(own), *_place(launch))
+            interval_s = abs(own.time_us - launch.time_us) / 1e6
             assert (distance_m <= 30_000.0 and interval_s <= 60.0) is (event_id in close), event_id
             kept, left_out, together = kept + fits, left_out + (not fits), together + (event_id in close)
     assert min(kept, left_out, together) > 300
