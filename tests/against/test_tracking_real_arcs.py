@@ -13,8 +13,10 @@ import pytest
 from scipy.interpolate import make_smoothing_spline
 
 from beaconfire.flight.fall import apogee_height_m
+from beaconfire.formats.webcast import read_stage_flight
 from beaconfire.frames.geodesy import Geodetic, destination, ecef_from_geodetic
 from beaconfire.messages.report import Report
+from beaconfire.sim.arc_trial import fly_arc
 from beaconfire.tracking.tracker import Tracker
 from tracking_truth import EPOCH_US, KOR, plot, radar, state_of
 
@@ -79,3 +81,13 @@ def test_apogee_is_foretold_and_burns_are_manoeuvres(
         assert during
         assert all(_is_manoeuvring(report) for report in during)
         assert all(report.covariance and report.covariance.process_noise for report in during)
+
+
+@pytest.mark.parametrize("seed", [1, 7, 11])
+def test_a_burn_before_burnout_was_sure_is_a_manoeuvre_too(recorded_data: Path, seed: int) -> None:
+    """In these draws the ascent was still taken to go on when the stage turned back."""
+    folder, name = recorded_data / "telemetry", "SpaceX_CRS-11"
+    flight = read_stage_flight(name, folder / f"{name}__analysed.json", folder / f"{name}__events.json")
+    found = fly_arc(flight, seed)
+    assert dict(found.burns) == {"boostback": True, "entry": True}
+    assert not found.false_alarm

@@ -29,7 +29,9 @@ FIRST_S: Final = 20
 FREE_S: Final = 20.0
 """How long a free flight has been seen when its highest point is foretold."""
 NOTICED_WITHIN_S: Final = 12.0
-"""A burn is noticed if all that is said from so long after its start to its end calls it a manoeuvre."""
+"""From so long after its start to its end nothing that is said may be of free flight."""
+TOLD_WITHIN_S: Final = 25.0
+"""By then it is called a manoeuvre: what begins before the burnout was sure is at first the same thrust."""
 _PLACES_DEG: Final = ((36.0, 127.8), (37.5, 128.5))
 
 
@@ -119,6 +121,14 @@ def _is_manoeuvre(report: Report) -> bool:
     return report.classification is not None and report.classification.manoeuvring
 
 
+def _is_noticed(said: list[tuple[float, Report]], start_s: float, end_s: float) -> bool:
+    """Return whether a burn is seen to be none of free flight's, and told as a manoeuvre."""
+    during = [report for at, report in said if start_s + NOTICED_WITHIN_S <= at <= end_s]
+    told = [_is_manoeuvre(report) for at, report in said if start_s <= at <= start_s + TOLD_WITHIN_S]
+    driven = [one.covariance is not None and one.covariance.process_noise for one in during]
+    return bool(during) and all(driven) and any(told)
+
+
 def _foretold_m(said: list[tuple[float, Report]], second: float) -> float:
     """Return the highest point as the newest report has it; nan if it is of no free flight."""
     newest = next((report for at, report in reversed(said) if at <= second), None)
@@ -141,10 +151,7 @@ def fly_arc(flight: StageFlight, seed: int) -> ArcFound:
     """
     said = _said(flight, seed)
     first_burn_s = min((start for _, start, _ in flight.burns), default=math.inf)
-    burns = []
-    for name, start, end in flight.burns:
-        during = [report for at, report in said if start + NOTICED_WITHIN_S <= at <= end]
-        burns.append((name, bool(during) and all(_is_manoeuvre(one) for one in during)))
+    burns = [(name, _is_noticed(said, start, end)) for name, start, end in flight.burns]
     quiet_s = min(first_burn_s, flight.burnout_s + 10.0)
     return ArcFound(
         name=flight.name,

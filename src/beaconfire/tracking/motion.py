@@ -51,6 +51,8 @@ FAILURES_MAX: Final = 3
 SLIDES_MAX: Final = 8
 REENTRY_HEIGHT_M: Final = 100_000.0
 AIR_HEIGHT_M: Final = 70_000.0
+AWAY_SIGMAS, AWAY_M_S2, AWAY_SHARE = 5.0, 8.0, 0.3
+"""Thrust beyond chance, though asked each second, and no more than this share of it along the velocity."""
 REFIT_S: Final = (2.5, 4.0, 6.0)
 REFIT_MIN: Final = 4
 GAP_MAX_S: Final = 12.0
@@ -245,6 +247,8 @@ class Motion:
         self.drive_m_s2 = found.drive_m_s2 or self.drive_m_s2
         if found.arc is not None:
             self._begin(found.arc, sure=found.sure)
+        elif self._turned_away():
+            self.relit = True
 
     def _begin(self, arc: Arc, *, sure: bool) -> None:
         self.arc, self.likely, self.relit = arc, not sure, False
@@ -351,6 +355,16 @@ class Motion:
         along = float(velocity @ self.state[7:])
         sigma = math.sqrt(max(float(velocity @ self.covariance[7:, 7:] @ velocity), 0.0))
         return along > max(3.0 * sigma, 6.0) and (self.height_m() > AIR_HEIGHT_M or self.climbing())
+
+    def _turned_away(self) -> bool:
+        """Whether it is driven across its way or back where there is no air: thrust, but no ascent's."""
+        drive = self.state[7:]
+        size = max(float(np.linalg.norm(drive)), 1e-9)
+        sigma = math.sqrt(max(float(drive @ self.covariance[7:, 7:] @ drive), 0.0)) / size
+        along = float(self.state[3:6] @ drive) / float(np.linalg.norm(self.state[3:6]))
+        if size < max(AWAY_SIGMAS * sigma, AWAY_M_S2) or along > AWAY_SHARE * size:
+            return False
+        return self.height_m() > AIR_HEIGHT_M
 
     def height_m(self) -> float:
         """Return the height above the ellipsoid."""
