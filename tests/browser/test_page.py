@@ -205,6 +205,27 @@ def test_keys_move_and_the_address_holds_the_view(watched: Watched, served: Serv
     assert watched.is_clean()
 
 
+def test_disputed_borders_are_drawn_only_when_asked_for(watched: Watched, served: Served) -> None:
+    page = open_page(watched, served)
+    canvas = page.locator("[data-testid=map] canvas")
+    canvas.focus()
+    for _ in range(10):
+        page.keyboard.press("-")
+    page.wait_for_timeout(1_000)
+    without = canvas.evaluate("one => one.toDataURL()")
+    page.keyboard.press("d")
+    expect(page).to_have_url(re.compile("disputed=1"))
+    page.wait_for_timeout(1_000)
+    assert canvas.evaluate("one => one.toDataURL()") != without
+    page.keyboard.press("b")
+    page.wait_for_timeout(1_000)
+    none = canvas.evaluate("one => one.toDataURL()")
+    page.keyboard.press("d")
+    page.wait_for_timeout(1_000)
+    assert canvas.evaluate("one => one.toDataURL()") == none, "without borders none is drawn"
+    assert watched.is_clean()
+
+
 def test_an_event_that_was_never_given_is_not_there(watched: Watched, served: Served) -> None:
     fly(served)
     page = open_page(watched, served, "?event=E-OF-SOMEBODY-ELSE")

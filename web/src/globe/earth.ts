@@ -129,10 +129,11 @@ export class Earth {
   }
 
   /** Coasts and borders as thin lines; they don't move. */
-  drawLines(world: World, coast: string, border: string | null): void {
+  drawLines(world: World, colours: { coast: string; border: string }, shown: { borders: boolean; disputed: boolean }): void {
     for (const one of this.#lines) this.scene.primitives.remove(one);
-    const lines = [this.#addLines(linesOf(world.land), coast)];
-    if (border !== null) lines.push(this.#addLines(linesOf(world.borders), border));
+    const lines = [this.#addLines(linesOf(world.land), colours.coast)];
+    if (shown.borders) lines.push(this.#addLines(linesOf(world.borders), colours.border));
+    if (shown.disputed) lines.push(this.#addLines(linesOf(world.disputed), colours.border));
     this.#lines = lines;
     this.scene.requestRender();
   }

@@ -89,7 +89,7 @@ export class Map2d {
   draw(scene: Scene, palette: Palette): void {
     if (!this.#held) this.#follow(scene);
     this.#aim();
-    this.#drawGround(scene.borders, palette);
+    this.#drawGround(scene, palette);
     const context = this.#context;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.#ground, 0, 0);
@@ -166,9 +166,9 @@ export class Map2d {
       .scale(Math.min(this.#width, this.#height) / 2 / (2 * Math.sin(radius_deg / DEGREES / 2)));
   }
 
-  #drawGround(borders: boolean, palette: Palette): void {
+  #drawGround({ borders, disputed }: Scene, palette: Palette): void {
     const { centre, radius_deg } = this.#circle;
-    const key = [centre, radius_deg, borders, palette.sea, this.world !== null].join();
+    const key = [centre, radius_deg, borders, disputed, palette.sea, this.world !== null].join();
     if (key === this.#groundKey) return;
     this.#groundKey = key;
     const context = this.#ground.getContext("2d")!;
@@ -192,6 +192,8 @@ export class Map2d {
     stroke(this.world.land, palette.coast, 0.8);
     context.setLineDash([3, 3]);
     if (borders) stroke(this.world.borders, palette.border, 0.8);
+    context.setLineDash([1, 4]);
+    if (borders && disputed) stroke(this.world.disputed, palette.border, 0.8);
     context.setLineDash([]);
   }
 

@@ -20,6 +20,8 @@ export interface Scene {
   sensors: Sensor[];
   utc_us: number | null;
   borders: boolean;
+  /** Also those that are disputed, if borders are drawn at all. */
+  disputed: boolean;
   coverage: boolean;
   areas: boolean;
   labels: boolean;

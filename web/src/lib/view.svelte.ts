@@ -1,4 +1,4 @@
-// What is looked at, kept in the address: ?event=…&at=…&lang=…&theme=…&dim=3&coverage=1&areas=0&labels=0&borders=0&help=1
+// What is looked at, kept in the address: ?event=…&at=…&lang=…&theme=…&dim=3&coverage=1&areas=0&labels=0&borders=0&disputed=1&help=1
 
 import { LANGUAGES, type Language } from "./texts.svelte";
 
@@ -18,6 +18,7 @@ export class View {
   labels = $state(true);
   symbols = $state(false);
   borders = $state(true);
+  disputed = $state(false);
   help = $state(false);
   /** Moment of the replay, microseconds UTC; null shows what is live. */
   at_us = $state<number | null>(null);
@@ -44,6 +45,7 @@ export class View {
     this.labels = query.get("labels") !== "0";
     this.symbols = query.get("symbols") === "1";
     this.borders = query.get("borders") !== "0";
+    this.disputed = query.get("disputed") === "1";
     this.help = query.get("help") === "1";
     const at = query.get("at");
     this.at_us = at !== null && /^\d{1,16}$/.test(at) ? Number(at) : null;
@@ -75,6 +77,7 @@ export class View {
     if (!this.labels) query.set("labels", "0");
     if (this.symbols) query.set("symbols", "1");
     if (!this.borders) query.set("borders", "0");
+    if (this.disputed) query.set("disputed", "1");
     if (this.help) query.set("help", "1");
     const path = this.route === "sandbox" ? "/sandbox" : "/";
     return query.size > 0 ? `${path}?${query}` : path;
@@ -108,7 +111,7 @@ export class View {
     this.write();
   }
 
-  toggle(what: "globe" | "coverage" | "areas" | "labels" | "symbols" | "borders"): void {
+  toggle(what: "globe" | "coverage" | "areas" | "labels" | "symbols" | "borders" | "disputed"): void {
     this[what] = !this[what];
     this.write();
   }

@@ -8,14 +8,16 @@ import worldUrl from "world-atlas/countries-50m.json?url";
 export interface World {
   land: GeoPermissibleObjects;
   borders: GeoPermissibleObjects;
+  disputed: GeoPermissibleObjects;
 }
 
-/** Land and the borders on which both sides have a country code: what has none is disputed and is left out. */
+/** Land, the borders on which both sides have a country code, and those on which one has none: those are disputed. */
 function readWorld(topology: Topology): World {
   const countries = topology.objects.countries as GeometryCollection;
   return {
     land: feature(topology, topology.objects.land as GeometryCollection),
     borders: mesh(topology, countries, (a, b) => a !== b && a.id !== undefined && b.id !== undefined),
+    disputed: mesh(topology, countries, (a, b) => a !== b && (a.id === undefined || b.id === undefined)),
   };
 }
 
