@@ -26,6 +26,7 @@ from beaconfire.sim.chance import Chance
 from beaconfire.sim.pacts import NOTHING, Pact, View, draw_pact, view_of
 
 START_US: Final = 1_664_835_785_000_000
+SCATTER_RAD: Final = 0.008
 SLOT_US: Final = 100_000
 SLOTS: Final = 9
 NATIONS: Final = (Nation("JPN"), Nation("KOR"), Nation("USA"))
@@ -192,11 +193,13 @@ def drawn(group: Group, report: Report, chance: Chance) -> object:
     return _DRAWING[group](report, chance)
 
 
-def _ellipse(chance: Chance) -> Ellipse:
+def _ellipse(what: str, chance: Chance) -> Ellipse:
+    """Return an area of what has one place, as revisions scatter about it: over some cells of a grid."""
+    place = Chance(0, what)
     major_m = 500.0 + 5_000.0 * chance.fraction()
     return Ellipse(
-        latitude_rad=0.6 + 0.1 * chance.fraction(),
-        longitude_rad=2.2 + 0.1 * chance.fraction(),
+        latitude_rad=0.6 + 0.1 * place.fraction() + SCATTER_RAD * (chance.fraction() - 0.5),
+        longitude_rad=2.2 + 0.1 * place.fraction() + SCATTER_RAD * (chance.fraction() - 0.5),
         semi_major_m=major_m,
         semi_minor_m=major_m * (0.2 + 0.7 * chance.fraction()),
         bearing_rad=3.0 * chance.fraction(),
@@ -205,7 +208,8 @@ def _ellipse(chance: Chance) -> Ellipse:
 
 
 def _launch(report: Report, chance: Chance) -> LaunchEstimate:
-    return LaunchEstimate(report.stated_at_us - chance.between(10, 90) * 1_000_000, 1.0, _ellipse(chance))
+    launched_at_us = START_US - chance.between(20, 60) * 1_000_000
+    return LaunchEstimate(launched_at_us, 1.0, _ellipse(f"launch {report.track}", chance))
 
 
 def _trajectory(report: Report, chance: Chance) -> Kinematics:
@@ -220,7 +224,11 @@ def _covariance(report: Report, chance: Chance) -> Covariance:
 
 
 def _impact(report: Report, chance: Chance) -> tuple[ImpactEstimate, ...]:
-    return (ImpactEstimate(1.0, report.stated_at_us + 300_000_000, 3.0, _ellipse(chance)),)
+    return (
+        ImpactEstimate(
+            1.0, report.stated_at_us + 300_000_000, 3.0, _ellipse(f"impact {report.track}", chance)
+        ),
+    )
 
 
 def _timing(report: Report, chance: Chance) -> Timing:
