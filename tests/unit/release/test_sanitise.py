@@ -194,6 +194,23 @@ def test_a_time_that_was_given_stays_while_it_may_be_there() -> None:
     assert step_time(2_500_000, 0.2, 1.0, [1_000_000])[0] == 3_000_000
 
 
+@given(
+    st.integers(-(10**6), 10**6),
+    st.lists(st.tuples(st.floats(0.0, 0.999), st.floats(0.01, 0.99)), min_size=2, max_size=6),
+    st.integers(-60, 60),
+    st.integers(0, 40),
+)
+def test_whether_a_time_stays_follows_from_what_it_is_rounded_to(
+    step: int, places: list[tuple[float, float]], off: int, tenth: int
+) -> None:
+    held = 10_000_000 * (step + off)
+    seen = {
+        step_time(10_000_000 * step + int(1e7 * (share - 0.5)), tenth + below, 10.0, [held])
+        for share, below in places
+    }
+    assert len(seen) == 1
+
+
 def test_sensor_names_are_opaque_steady_and_differ_by_recipient() -> None:
     use = SensorUse(("kor-1", "kor-2"), ("radar",), 11)
     first, again, other = (opaque_sensors(use, "KOR", secret) for secret in (b"a", b"a", b"b"))
