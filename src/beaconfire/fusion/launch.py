@@ -32,15 +32,31 @@ def _offset_m(centre: LaunchEstimate, other: LaunchEstimate) -> Vector:
     return np.array([distance * math.sin(bearing), distance * math.cos(bearing)])
 
 
+@njit(cache=True)
+def launch_distance_kernel(
+    east_m: float, north_m: float, spread: tuple[float, float, float], late: tuple[float, float]
+) -> float:
+    """Return the squared Mahalanobis distance of two launches, with the floors of place and time added.
+
+    Args:
+        east_m: of one from the other.
+        north_m: likewise.
+        spread: sums of both variances east, covariances and variances north, square metres.
+        late: seconds between the two, and the sum of both variances of that.
+    """
+    xx, xy, yy = spread[0] + PLACE_FLOOR_M**2, spread[1], spread[2] + PLACE_FLOOR_M**2
+    place = (yy * east_m**2 - 2.0 * xy * east_m * north_m + xx * north_m**2) / (xx * yy - xy * xy)
+    return place + late[0] ** 2 / (late[1] + TIME_FLOOR_S**2)
+
+
 def launch_gate_ratio(one: LaunchEstimate, other: LaunchEstimate) -> float:
     """Return how far apart two launches are in place and time; up to 1 they may be the same one."""
-    offset = _offset_m(one, other)
+    east_m, north_m = (float(value) for value in _offset_m(one, other))
     spread = covariance_from_ellipse(one.area) + covariance_from_ellipse(other.area)
-    spread += np.eye(2) * PLACE_FLOOR_M**2
-    delay = seconds_from_microseconds(other.time_us - one.time_us)
-    variance = one.sigma_time_s**2 + other.sigma_time_s**2 + TIME_FLOOR_S**2
-    total = float(offset @ np.linalg.solve(spread, offset)) + delay * delay / variance
-    return total / CHI_SQUARE_3
+    sums = (float(spread[0, 0]), float(spread[0, 1]), float(spread[1, 1]))
+    late_s = seconds_from_microseconds(other.time_us - one.time_us)
+    late = (late_s, one.sigma_time_s**2 + other.sigma_time_s**2)
+    return float(launch_distance_kernel(east_m, north_m, sums, late)) / CHI_SQUARE_3
 
 
 @njit(cache=True)

@@ -19,7 +19,7 @@ from beaconfire.frames.geodesy import great_circle_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.fusion.correlation import ALONE_M
 from beaconfire.fusion.information import CHI_SQUARE_3, CHI_SQUARE_6, THRUST_SIGMA_M_S2
-from beaconfire.fusion.launch import PLACE_FLOOR_M, TIME_FLOOR_S
+from beaconfire.fusion.launch import launch_distance_kernel
 from beaconfire.fusion.source import Estimate
 from beaconfire.messages.estimate import LaunchEstimate
 from beaconfire.messages.words import TimeUs
@@ -153,12 +153,9 @@ def _is_other_launch(there: Vector, own: Vector) -> bool:
         return False
     distance, bearing = great_circle_kernel(own[1], own[2], there[1], there[2])
     east, north = distance * math.sin(bearing), distance * math.cos(bearing)
-    floor = PLACE_FLOOR_M * PLACE_FLOOR_M
-    xx, xy, yy = there[3] + own[3] + floor, there[4] + own[4], there[5] + own[5] + floor
-    total = (yy * east * east - 2.0 * xy * east * north + xx * north * north) / (xx * yy - xy * xy)
-    delay = there[6] - own[6]
-    total += delay * delay / (there[7] + own[7] + TIME_FLOOR_S * TIME_FLOOR_S)
-    return bool(total > SLACK * CHI_SQUARE_3)
+    spread = (there[3] + own[3], there[4] + own[4], there[5] + own[5])
+    late = (there[6] - own[6], there[7] + own[7])
+    return bool(launch_distance_kernel(east, north, spread, late) > SLACK * CHI_SQUARE_3)
 
 
 @njit(cache=True)
