@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from beaconfire.adapters.credentials import LinkKeys
@@ -29,6 +30,15 @@ SERVERS_MAX: Final = 8
 _NKEY: Final = re.compile(r"U[A-Z2-7]{55}")
 _NATION: Final = re.compile(r"[A-Z]{3}")
 _INSTANCE: Final = re.compile(r"HUB(-[1-9])?")
+# What cryptography raises for a certificate it can't take: not all of it is a ValueError.
+_CERTIFICATE_ERRORS: Final = (
+    ValueError,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
 _ADDRESS: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]{0,252})|\[[0-9a-f:.]{2,45}\]):([0-9]{1,5})")
 
 
@@ -138,7 +148,7 @@ def _flaw_in_authority(text: str) -> str:
     try:
         certificate = x509.load_pem_x509_certificate(text.encode())
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except _CERTIFICATE_ERRORS as error:
         return f"no certificate: {error}"
     if certificate.public_bytes(Encoding.PEM).decode() != text:
         return "more than one certificate, or something beside it"

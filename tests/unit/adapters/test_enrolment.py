@@ -1,5 +1,6 @@
 """A party's own side: what a card may say, what is accepted, what is written and what is left alone."""
 
+import binascii
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -182,6 +183,18 @@ def test_two_certificates_or_a_leaf_for_an_authority_are_refused(
     other = make_identity(tmp_path, "XXX", ["127.0.0.1"]).decode()
     for text in (card.authorities["KOR"] + other, (tmp_path / "link.crt").read_text()):
         assert flaw_in(msgspec.structs.replace(card, authorities={"KOR": text}))
+
+
+def test_a_certificate_of_a_version_nobody_knows_is_a_flaw_and_no_crash(sides: dict[str, Path]) -> None:
+    """Found by fuzzing: what `cryptography` raises for it is no ValueError."""
+    card = card_of(sides["KOR"])
+    base64 = "".join(card.authorities["KOR"].splitlines()[1:-1])
+    version_3, version_7 = bytes.fromhex("a003020102"), bytes.fromhex("a003020106")
+    encoded = binascii.a2b_base64(base64)
+    assert encoded.count(version_3) == 1
+    body = binascii.b2a_base64(encoded.replace(version_3, version_7)).decode()
+    text = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+    assert "version" in flaw_in(msgspec.structs.replace(card, authorities={"KOR": text}))
 
 
 def test_a_nation_without_the_hub_s_card_is_told_so(tmp_path: Path) -> None:
