@@ -34,13 +34,13 @@ from beaconfire.flight.impact import (
 from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.frames.geodesy import destination, geodetic_from_ecef_kernel, great_circle_kernel
 from beaconfire.frames.types import Vector
+from beaconfire.tracking.arc import Arc, stated
 from beaconfire.tracking.batch import (
     COAST,
     LINEAR_ENOUGH,
     PRIOR_LOG_INVERSE_BETA,
     PRIOR_SIGMA_LOG_INVERSE_BETA,
     broad_prior_kernel,
-    covariance_kernel,
     solve_kernel,
 )
 from beaconfire.tracking.filter import predict_kernel
@@ -141,9 +141,8 @@ def batch_estimate(rows: Vector, sensors: Vector, start: Vector, time_s: float) 
         if step @ solution.gradient[:COAST] < LINEAR_ENOUGH:
             break
         solution = solve_kernel(solution.state, 0.0, rows, sensors, prior, COAST)
-    covariance = np.zeros((10, 10))
-    covariance[:7, :7] = covariance_kernel(solution, COAST)
-    state, spread = predict_kernel(solution.state, covariance, time_s, 0.0)
+    mean, covariance = stated(Arc(0.0, prior, solution), rows, sensors)
+    state, spread = predict_kernel(mean, covariance, time_s, 0.0)
     return state[:7], spread[:7, :7]
 
 

@@ -30,6 +30,21 @@ def _inverse_factor_kernel(matrix: Vector, scale: Vector) -> Vector:
 
 
 @njit(cache=True, error_model="numpy")
+def axes_kernel(information: Vector) -> Vector:
+    """Return axes of one sigma of an inverse covariance: columns whose squares add up to the covariance."""
+    size = information.shape[0]
+    scale = np.empty(size)
+    for i in range(size):
+        scale[i] = 1.0 / math.sqrt(max(information[i, i], 1e-300))
+    half = _inverse_factor_kernel(information, scale)
+    out = np.empty((size, size))
+    for i in range(size):
+        for k in range(size):
+            out[i, k] = half[k, i] * scale[i]
+    return out
+
+
+@njit(cache=True, error_model="numpy")
 def inverse_kernel(matrix: Vector) -> Vector:
     """Return the inverse of a symmetric positive definite matrix, shape (n, n).
 

@@ -19,6 +19,7 @@ from beaconfire.tracking.batch import (
     roll_up_kernel,
     solve_kernel,
 )
+from beaconfire.tracking.curvature import posterior_kernel
 from beaconfire.tracking.filter import integration_step_kernel, predict_kernel
 
 SPANS_S: Final = (
@@ -276,8 +277,15 @@ def recent_misfit(arc: Arc) -> float:
     return misfit_kernel(solution.chi_square[-RECENT_ROWS:], solution.components[-RECENT_ROWS:], 0)
 
 
+def stated(arc: Arc, rows: Vector, sensors: Vector) -> tuple[Vector, Vector]:
+    """Return what is told of an arc over `rows`, at its reference: state of ten and covariance (10, 10)."""
+    covariance = np.zeros((10, 10))
+    mean, covariance[:7, :7] = posterior_kernel(arc.solution, arc.reference_s, rows, sensors)
+    return mean, covariance
+
+
 def arc_at(arc: Arc, time_s: float) -> tuple[Vector, Vector]:
-    """Return state of ten and covariance (10, 10) of an arc at `time_s`."""
+    """Return the likeliest state of ten of an arc at `time_s` and the covariance (10, 10) of its tangent."""
     covariance = np.zeros((10, 10))
     covariance[:7, :7] = covariance_kernel(arc.solution, COAST)
     return predict_kernel(arc.solution.state, covariance, time_s - arc.reference_s, 0.0)

@@ -18,6 +18,8 @@ from beaconfire.frames.types import Vector
 from beaconfire.tracking.algebra import inverse_kernel, symmetric_kernel
 from beaconfire.tracking.measurement import residual_kernel
 
+FREED_SIGMA_M_S2: Final = 25.0
+"""Sigma of an acceleration that nothing is known of any more."""
 AIR_HEIGHT_M: Final = 60_000.0
 AIR_STEP_S: Final = 0.25
 """Below this height drag changes by tens of m/s^2 in a second at 3 km/s: steps of 1 s err by 0.3 m/s."""
@@ -147,3 +149,21 @@ def update_kernel(
     after = left @ covariance @ left.T + gain @ shift @ gain.T
     symmetric_kernel(after)
     return out, after, distance
+
+
+def freed(covariance: Vector, gap_s: float) -> Vector:
+    """Return a covariance (10, 10) with the acceleration freed over the last `gap_s` seconds."""
+    out = covariance.copy()
+    variance = FREED_SIGMA_M_S2**2
+    for i in range(3):
+        out[7 + i, 7 + i] += variance
+        out[3 + i, 3 + i] += variance * gap_s**2
+        out[i, i] += variance * gap_s**4 / 4.0
+        for low, high, share in (
+            (i, 3 + i, gap_s**3 / 2.0),
+            (i, 7 + i, gap_s**2 / 2.0),
+            (3 + i, 7 + i, gap_s),
+        ):
+            out[low, high] += variance * share
+            out[high, low] += variance * share
+    return out

@@ -25,9 +25,10 @@ from beaconfire.tracking.arc import (
     recent_misfit,
     resolve,
     roll_up,
+    stated,
     without_start,
 )
-from beaconfire.tracking.filter import predict_kernel, update_kernel
+from beaconfire.tracking.filter import freed, predict_kernel, update_kernel
 from beaconfire.tracking.initiation import Seed, fit_triple
 from beaconfire.tracking.unseen import unseen_kernel
 
@@ -41,8 +42,7 @@ UNSEEN_S: Final = 3.0
 """So long an unforeseen acceleration may have gone on before plots stop passing the gate of a coast arc."""
 SEVERE_SIGMAS: Final = 8.0
 SURPRISE: Final = 16.0
-SURPRISE_SIGMA_M_S2: Final = 25.0
-"""A normalised innovation above SURPRISE (staging, burnout, pull-up) frees the acceleration by this sigma."""
+"""A normalised innovation above this (staging, burnout, pull-up) frees the acceleration."""
 PREMATURE_S: Final = 20.0
 """A coast that fails sooner than this after burnout was declared was still boost."""
 START_GROWTH: Final = 1.3
@@ -181,7 +181,7 @@ class Motion:
             state, covariance = self.at(time_s) if there is None else there
             after, spread, distance = update_kernel(row, self.sensors, state, covariance)
             if distance > SURPRISE and self.arc is None:
-                covariance = _freed(covariance, max(time_s - self.time_s, 0.1))
+                covariance = freed(covariance, max(time_s - self.time_s, 0.1))
                 after, spread, _ = update_kernel(row, self.sensors, state, covariance)
             self.state, self.covariance, self.time_s = after, spread, time_s
         if time_s > self.newest_s:
@@ -232,13 +232,17 @@ class Motion:
         elif self.manoeuvring and self._driven():
             self.burnout_s, self.manoeuvring, self.thrust_seen, self.relit = None, False, True, True
         if self.arc is not None:
-            self.state, self.covariance = arc_at(self.arc, self.newest_s)
-            self.time_s = self.newest_s
-            if self.arc.prior.information[0, 0] == 0.0 or self.first_arc is None:
-                state, covariance = arc_at(self.arc, self.arc.reference_s)
-                self.first_arc = (state[:7].copy(), covariance[:7, :7].copy(), self.arc.reference_s)
+            self._state_coast(self.arc)
         elif self.anchor is None and self.plots >= 5:
             self.anchor = (self.state[:7].copy(), self.covariance[:7, :7].copy(), self.time_s)
+
+    def _state_coast(self, arc: Arc) -> None:
+        state, covariance = stated(arc, np.array(self.rows), self.sensors)
+        interval_s = self.newest_s - arc.reference_s
+        self.state, self.covariance = predict_kernel(state, covariance, interval_s, 0.0)
+        self.time_s = self.newest_s
+        if arc.prior.information[0, 0] == 0.0 or self.first_arc is None:
+            self.first_arc = (state[:7].copy(), covariance[:7, :7].copy(), arc.reference_s)
 
     def _seek_coast(self) -> None:
         rows = np.array(self.rows)
@@ -321,7 +325,7 @@ class Motion:
         assert self.arc is not None
         newest = float(self.rows[-1][0])
         state, covariance = arc_at(self.arc, newest)
-        self.state, self.covariance = state, _freed(covariance, UNSEEN_S)
+        self.state, self.covariance = state, freed(covariance, UNSEEN_S)
         for span in REFIT_S:
             recent = [row for row in self.rows if row[0] >= newest - span * max(1.0, self.gap_s)]
             fitted = fit_triple(tuple(recent[-24:]), self.sensors) if len(recent) >= REFIT_MIN else None
@@ -379,21 +383,3 @@ class Motion:
         if not self.climbing() and self.height_m() < REENTRY_HEIGHT_M and self.burnout_s is not None:
             return Phase.REENTRY
         return Phase.BOOST if self.burnout_s is None else Phase.COAST
-
-
-def _freed(covariance: Vector, gap_s: float) -> Vector:
-    """Return the covariance with the acceleration freed over the last `gap_s` seconds."""
-    out = covariance.copy()
-    variance = SURPRISE_SIGMA_M_S2**2
-    for i in range(3):
-        out[7 + i, 7 + i] += variance
-        out[3 + i, 3 + i] += variance * gap_s**2
-        out[i, i] += variance * gap_s**4 / 4.0
-        for low, high, share in (
-            (i, 3 + i, gap_s**3 / 2.0),
-            (i, 7 + i, gap_s**2 / 2.0),
-            (3 + i, 7 + i, gap_s),
-        ):
-            out[low, high] += variance * share
-            out[high, low] += variance * share
-    return out
