@@ -1,6 +1,6 @@
 """Detection to partner's picture in wall time, in a real installation, beside the same bytes on bare servers.
 
-    .venv/bin/python benchmarks/latency.py [--seconds N] [--objects N] [--json]
+    .venv/bin/python benchmarks/latency.py [--seconds N] [--objects N] [--spread] [--json]
 
 Twenty notional objects in free flight are seen by one notional radar of each of three nations: 60 tracks. The
 installation is the one of `beaconfire demo`: four servers, eighteen processes, guards, hub, receipts,
@@ -8,6 +8,9 @@ journals. What is timed begins with the moment of measurement of a detection and
 rests on it, in the picture of *another* nation, is heard on that nation's own server. Then the bytes that
 the guards sent to the hub in that time go once more, at the same moments, over bare servers with one commit
 at each of the three places where the link commits (`bare_chain.py`). Takes about a minute and a half.
+
+A radar's plots of a scan all come in one moment, the hardest there is for a queue. With `--spread` they come
+one after another over the second, as an antenna turns.
 """
 
 import argparse
@@ -131,13 +134,16 @@ def _objects(count: int) -> np.ndarray:
     return states
 
 
-def _plots(radar: Radar, states: np.ndarray, at_us: TimeUs, draw: np.random.Generator) -> list[Plot]:
+def _plots(
+    radar: Radar, states: np.ndarray, at_us: Sequence[TimeUs], draw: np.random.Generator
+) -> list[Plot]:
+    """Return one plot of each object, each at its own time."""
     view = radar_view(radar, states)
     unit = draw.standard_normal((len(states), 3))
     return [
         Plot(
             radar.sensor,
-            at_us,
+            at_us[k],
             float(view.range_m[k] + unit[k, 0] * radar.sigma_range_m),
             float((view.azimuth_rad[k] + unit[k, 1] * radar.sigma_azimuth_rad) % (2.0 * math.pi)),
             float(view.elevation_rad[k] + unit[k, 2] * radar.sigma_elevation_rad),
@@ -147,18 +153,26 @@ def _plots(radar: Radar, states: np.ndarray, at_us: TimeUs, draw: np.random.Gene
     ]
 
 
-def _write_feeds(folder: Path, sensors: Path, start_us: TimeUs, size: tuple[int, int]) -> dict[Nation, Path]:
-    """Write each nation's detections, one scan a second, the nations' scans a third of a second apart."""
+def _write_feeds(
+    folder: Path, sensors: Path, start_us: TimeUs, size: tuple[int, int], spread_s: float
+) -> dict[Nation, Path]:
+    """Write each nation's detections, one scan a second, the nations' scans a third of a second apart.
+
+    The plots of a scan come evenly over `spread_s`.
+    """
     objects, seconds = size
     draw = np.random.default_rng(SEED)
     feeds = {}
     for number, radar in enumerate(read_sensors(sensors)):
         assert isinstance(radar, Radar)
         # where the objects are by then: else the nations would disagree by a kilometre, and rightly say so
-        states = np.array([propagate_kernel(one, number * APART_S, 1.0) for one in _objects(objects)])
+        later_s = number * APART_S + spread_s * np.arange(objects) / objects
+        states = np.array(
+            [propagate_kernel(*one, 1.0) for one in zip(_objects(objects), later_s, strict=True)]
+        )
         lines = []
         for second in range(seconds):
-            at_us = start_us + 1_000_000 * second + round(1e6 * number * APART_S)
+            at_us = [start_us + 1_000_000 * second + round(1e6 * later) for later in later_s]
             lines += [format_detection(one) + b"\n" for one in _plots(radar, states, at_us, draw)]
             states = np.array([propagate_kernel(state, 1.0, 1.0) for state in states])
         feeds[radar.nation] = folder / f"{radar.nation}.jsonl"
@@ -166,9 +180,9 @@ def _write_feeds(folder: Path, sensors: Path, start_us: TimeUs, size: tuple[int,
     return feeds
 
 
-async def measure(folder: Path, objects: int, seconds: int, console: Console) -> Measured:
+async def measure(folder: Path, size: tuple[int, int], spread_s: float, console: Console) -> Measured:
     """Run the installation for the time and return what was measured."""
-    sensors = folder / "sensors.toml"
+    (objects, seconds), sensors = size, folder / "sensors.toml"
     text = "".join(
         _RADAR.format(nation=nation, latitude=PLACES_DEG[nation][0], longitude=PLACES_DEG[nation][1])
         for nation in NATIONS
@@ -180,7 +194,7 @@ async def measure(folder: Path, objects: int, seconds: int, console: Console) ->
     )
     first_us = start_us + round(LEAD_S * 1e6)
     span_s = math.ceil(SETTLE_S) + seconds
-    feeds = _write_feeds(folder, sensors, first_us, (objects, span_s))
+    feeds = _write_feeds(folder, sensors, first_us, (objects, span_s), spread_s)
     supervisor, players = Supervisor(installation, progress=console.print), Players()
     await supervisor.start()
     assert installation.clock is not None
@@ -239,19 +253,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="detection to partner's picture beside bare servers")
     parser.add_argument("--seconds", type=int, default=30, help="measured, after ten to settle")
     parser.add_argument("--objects", type=int, default=20, help="each seen by three nations")
+    parser.add_argument("--spread", action="store_true", help="a scan's plots over its second, not at once")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if not (1 <= arguments.seconds <= SECONDS_MAX and 1 <= arguments.objects <= OBJECTS_MAX):
         parser.error(f"--seconds at most {SECONDS_MAX}, --objects at most {OBJECTS_MAX}, at least 1 each")
     console = Console(stderr=True, highlight=False)
     with tempfile.TemporaryDirectory(prefix="beaconfire-latency-") as name:
-        real = asyncio.run(measure(Path(name), arguments.objects, arguments.seconds, console))
+        size, spread_s = (arguments.objects, arguments.seconds), 1.0 if arguments.spread else 0.0
+        real = asyncio.run(measure(Path(name), size, spread_s, console))
         bare = _bare(Path(name) / "bare", real.messages, console)
     ours, theirs = _figures(real.delays_ms), _figures(bare.delays_ms)
     ratios = {name: _ratio(ours[name], theirs[name]) for name in ("p50_ms", "p99_ms")}
     expected = 2 * len(NATIONS) * arguments.objects * arguments.seconds
     result = {
         "tracks": real.tracks,
+        "spread": arguments.spread,
         "installation": ours,
         "bare": {**theirs, "messages": len(real.messages), "bytes": bare.sent_bytes, "missing": bare.missing},
         "ratio": ratios,

@@ -141,7 +141,7 @@ def figures(meter: Meter) -> dict[str, float]:
 def plot_to_picture_ms(seconds: int) -> float:
     """Return the median time from a plot to a partner's picture in an installation, milliseconds."""
     with tempfile.TemporaryDirectory(prefix="beaconfire-share-") as folder:
-        measured = asyncio.run(measure(Path(folder), 1, seconds, Console(stderr=True)))
+        measured = asyncio.run(measure(Path(folder), (1, seconds), 0.0, Console(stderr=True)))
     return median(measured.delays_ms)
 
 
