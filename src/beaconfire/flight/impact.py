@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.content import HERMITE_NODES, HERMITE_WEIGHTS, content_scales_kernel
+from beaconfire.flight.coefficient import NO_PRIOR, Prior, states_at_nodes_kernel
+from beaconfire.flight.content import HERMITE_WEIGHTS, content_scales_kernel
 from beaconfire.flight.fall import fall_kernel, fall_with_transition_kernel
 from beaconfire.frames.geodesy import (
     destination,
@@ -181,7 +182,7 @@ def _bends_kernel(
 
 @njit(cache=True)
 def _spread_kernel(
-    state: Vector, covariance: Vector, height_m: float
+    likeliest: Vector, covariance: Vector, prior: Prior, height_m: float
 ) -> tuple[int, Vector, Vector, Vector, Vector]:
     """Return a verdict, reference (3,), mean (3,), covariance (3, 3) and scales of `LEVELS` of the landing.
 
@@ -189,6 +190,8 @@ def _spread_kernel(
     east, north (m) and time (s) from the reference: latitude, longitude (rad), elapsed time (s).
     """
     mean, spread, reference, scales = np.zeros(3), np.zeros((3, 3)), np.zeros(3), np.zeros(len(LEVELS))
+    nodes, steep, rest = states_at_nodes_kernel(likeliest, covariance, prior)
+    state = nodes[0].copy()
     elapsed, landed = fall_kernel(state, height_m)
     if math.isnan(elapsed):
         return 0, reference, mean, spread, scales
@@ -197,11 +200,6 @@ def _spread_kernel(
     ground, transition = fall_with_transition_kernel(state, elapsed, MATRIX_STRETCH)
     enu = enu_from_ecef_rotation_kernel(latitude, longitude)
     jacobian = ground_jacobian_kernel(ground, transition, enu)
-    along_beta = covariance[:, 6] / math.sqrt(max(covariance[6, 6], 1e-12))
-    rest = covariance - np.outer(along_beta, along_beta)
-    nodes = np.empty((5, 7))
-    for i in range(5):
-        nodes[i] = state + along_beta * HERMITE_NODES[i]
     landings, failed = landings_kernel(nodes, reference, height_m)
     axes, bends, strays, astray = _bends_kernel(state, rest, jacobian, reference, height_m)
     if failed + astray > 0:
@@ -219,7 +217,7 @@ def _spread_kernel(
     curve = np.empty((6, 2))
     for i in range(5):
         curve[i] = landings[i, :2] - mean[:2]
-    curve[5] = np.ascontiguousarray(jacobian[:2]) @ along_beta
+    curve[5] = np.ascontiguousarray(jacobian[:2]) @ steep
     plane, across = np.ascontiguousarray(spread[:2, :2]), np.ascontiguousarray(at_rest[:2, :2])
     turned = (across, np.ascontiguousarray(axes), np.ascontiguousarray(bends[:, :2]))
     scales = content_scales_kernel(curve, plane, turned, LEVELS)
@@ -303,19 +301,22 @@ def covariance_from_ellipse(area: Ellipse) -> Vector:
     )
 
 
-def predict_impact(state: Vector, covariance: Vector, epoch_us: TimeUs) -> ImpactEstimate | None:
+def predict_impact(
+    state: Vector, covariance: Vector, epoch_us: TimeUs, prior: Prior = NO_PRIOR
+) -> ImpactEstimate | None:
     """Return where and when a free body comes down, or None; see `landing_of`, whose 95 % area it is.
 
     Args:
         state: of seven at the epoch, ECEF, SI.
         covariance: of the state, shape (7, 7).
         epoch_us: reference instant of the state.
+        prior: that its ln(1/beta) contains.
     """
-    landing = landing_of(state, covariance)
+    landing = landing_of(state, covariance, prior)
     return None if landing is None else impact_of_landing(landing, epoch_us)
 
 
-def landing_of(state: Vector, covariance: Vector) -> Landing | None:
+def landing_of(state: Vector, covariance: Vector, prior: Prior = NO_PRIOR) -> Landing | None:
     """Return how a free body comes down, or None where that can't honestly be stated.
 
     None: the body does not come down within two hours, the covariance is not one, or the 95 % area would
@@ -324,13 +325,14 @@ def landing_of(state: Vector, covariance: Vector) -> Landing | None:
     Args:
         state: of seven, ECEF, SI.
         covariance: of the state, shape (7, 7).
+        prior: that its ln(1/beta) contains.
 
     Source: the event-time correction as in Tapley, Schutz and Born, Statistical Orbit Determination
     (2004), section 4.8; the quadrature as in Julier and Uhlmann, Proc. IEEE 92 (2004) 401-422.
     """
     if not (np.all(np.isfinite(state)) and np.all(np.isfinite(covariance))):
         return None
-    verdict, reference, mean, spread, found = _spread_kernel(state, covariance, 0.0)
+    verdict, reference, mean, spread, found = _spread_kernel(state, covariance, prior, 0.0)
     if verdict == 0:
         return None
     scales = tuple(found.tolist())

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numba import njit
 
+from beaconfire.flight.coefficient import Prior
 from beaconfire.flight.impact import (
     NORMAL_SAMPLES,
     Landing,
@@ -106,7 +107,9 @@ def falling(estimate: Estimate, hypothesis: Hypothesis = Hypothesis.FREE_FLIGHT)
         estimate: of the body.
         hypothesis: what is supposed by letting it fall.
     """
-    landing = landing_of(estimate.state, estimate.covariance)
+    landing = landing_of(
+        estimate.state, estimate.covariance, Prior(estimate.prior_mean, estimate.prior_sigma)
+    )
     if landing is None:
         return None
     found = _outlook(landing, estimate.epoch_us, hypothesis)

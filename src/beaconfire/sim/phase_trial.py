@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from beaconfire.flight.ascent import FlightFigures, Trajectory, build_trajectory
+from beaconfire.flight.coefficient import Prior
 from beaconfire.flight.impact import predict_impact
 from beaconfire.frames.types import Vector
 from beaconfire.messages.detection import Detection, Plot
@@ -106,15 +107,20 @@ def _covariance(report: Report) -> Vector:
     return np.asarray(out + np.triu(out, 1).T)
 
 
+def _prior(report: Report) -> Prior:
+    assert report.covariance is not None
+    return Prior(report.covariance.prior_log_inverse_beta, report.covariance.prior_sigma_log_inverse_beta)
+
+
 def moment_of(report: Report, truth: Trajectory) -> PhaseMoment:
     """Return one report beside the truth at its epoch."""
     stated = report.trajectory
     assert stated is not None
     state = np.array((*stated.position_ecef_m, *stated.velocity_ecef_m_s, stated.log_inverse_beta))
-    covariance = _covariance(report)
+    covariance, prior = _covariance(report), _prior(report)
     after_s = (stated.epoch_us - truth.launched_at_us) / MICROSECONDS_PER_SECOND
     coasting = report.provenance is not None and report.provenance.transform == "coast-batch"
-    impact = predict_impact(state, covariance, stated.epoch_us) if coasting else None
+    impact = predict_impact(state, covariance, stated.epoch_us, prior) if coasting else None
     return PhaseMoment(
         phase=truth.phase(after_s),
         after_s=after_s,
