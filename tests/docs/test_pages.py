@@ -4,7 +4,9 @@ import contextlib
 import io
 import json
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -112,3 +114,18 @@ def test_a_command_that_is_not_there_is_found(text: str) -> None:
 
 def test_a_link_that_leads_nowhere_is_found() -> None:
     assert broken_links(ROOT / "a.md", "[x](nowhere/at/all.md)")
+
+
+def test_the_stage_that_builds_the_pages_fails_for_one_that_is_in_no_list(tmp_path: Path) -> None:
+    """With `--quiet` it once passed whatever was missing: what is not logged is not counted."""
+    found = re.search(r'\[docs\]="(.*)"', (ROOT / "tools" / "check").read_text())
+    assert found
+    command = found[1].replace("$bin", f"{Path(sys.executable).parent}").split()
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    whole = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert whole.returncode == 0, whole.stderr[-2_000:]
+    (tmp_path / "docs" / "forgotten.md").write_text("# Forgotten\n")
+    missing = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert missing.returncode == 1
+    assert "forgotten.md" in missing.stderr
