@@ -10,10 +10,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
 
 from beaconfire.adapters.installation import read_installation
-from beaconfire.adapters.web.visitor import Papers, visit
+from beaconfire.adapters.web.visitor import Papers, Stream, visit
 from beaconfire.alerting.notice_texts import notice_text
 from beaconfire.alerting.texts import DEFAULT_LANGUAGE, LANGUAGES
 from beaconfire.errors import EnvironmentFault, UsageError
@@ -82,10 +81,10 @@ def address_of(where: str, nation: str) -> str:
     return f"http://127.0.0.1:{ports[nation]}/"
 
 
-def _frames(stream: ClientConnection, address: str) -> Iterator[Json]:
+def _frames(stream: Stream, address: str) -> Iterator[Json]:
     while True:
         try:
-            yield json.loads(stream.recv(SILENT_S_MAX))
+            yield json.loads(stream.receive(SILENT_S_MAX))
         except TimeoutError as error:
             raise EnvironmentFault(f"{address} is silent for {SILENT_S_MAX:.0f} s") from error
         except ConnectionClosed as error:

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 import trustme
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from beaconfire.adapters.configuration import LoadedConfig, ProcessConfig, WebConfig
 from beaconfire.adapters.web.security import COOKIE
 from beaconfire.adapters.web.server import SignIn, WebOptions, WebServer
 from beaconfire.adapters.web.sessions import SESSIONS_MAX, Sessions, person_of
+from beaconfire.adapters.web.visitor import open_stream
 from beaconfire.adapters.wiring import Role
 from beaconfire.cli import main as cli
 from beaconfire.cli.serving import sign_in_of
@@ -122,9 +122,8 @@ def test_without_a_session_only_the_sign_in_page_is_there(served: Served, world:
 
 def socket(served: Served, world: World, cookie: str) -> str:
     address = f"wss://127.0.0.1:{served.server.port}/ws"
-    headers = {"Cookie": cookie} if cookie else {}
-    with connect(address, ssl=world.officer, additional_headers=headers, origin=None) as stream:
-        return str(stream.recv(10))
+    with open_stream(address, context=world.officer, cookie=cookie) as stream:
+        return stream.receive(10.0)
 
 
 def test_a_session_carries_the_name_of_the_certificate(served: Served, world: World) -> None:
@@ -150,10 +149,10 @@ def test_a_session_ends_for_requests_and_for_a_socket_that_is_open(served: Serve
     address = f"wss://127.0.0.1:{served.server.port}/ws"
     frames: list[object] = []
     with (
-        connect(address, ssl=world.officer, additional_headers={"Cookie": cookie}) as stream,
+        open_stream(address, context=world.officer, cookie=cookie) as stream,
         pytest.raises(ConnectionClosed) as closed,
     ):
-        frames.extend(stream)
+        frames.extend(iter(lambda: stream.receive(10.0), None))
     assert frames
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401

@@ -1,5 +1,6 @@
 """A visitor without a browser: signs in by certificate where that is asked for, and opens the socket."""
 
+import asyncio
 import http.client
 import ssl
 import urllib.parse
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from beaconfire.errors import EnvironmentFault, UsageError
@@ -51,8 +52,69 @@ def context_of(papers: Papers) -> ssl.SSLContext:
     return context
 
 
+class Stream:
+    """The open socket of a display's page, read and written by one and the same thread.
+
+    A TLS session must not be written while another thread reads it, as a client with a reading thread does:
+    now and then a handshake then waits for ever.
+    Source: OpenSSL, SSL objects can't be used concurrently by several threads (openssl-threads(7)).
+    """
+
+    def __init__(self, runner: asyncio.Runner, connection: ClientConnection) -> None:
+        """Read a connection that was opened under `runner`."""
+        self._runner, self._connection = runner, connection
+
+    def receive(self, within_s: float) -> str:
+        """Return the next frame.
+
+        Raises:
+            TimeoutError: none came.
+            websockets.exceptions.ConnectionClosed: the display closed the socket.
+        """
+        return self._runner.run(self._next(within_s))
+
+    async def _next(self, within_s: float) -> str:
+        async with asyncio.timeout(within_s):
+            return await self._connection.recv(decode=True)
+
+
 @contextmanager
-def visit(url: str, papers: Papers) -> Iterator[ClientConnection]:
+def open_stream(
+    address: str, *, origin: str | None = None, context: ssl.SSLContext | None = None, cookie: str = ""
+) -> Iterator[Stream]:
+    """Yield an open socket; it is closed at the end.
+
+    Args:
+        address: `ws://…` or `wss://…`.
+        origin: of the page that would open it, None for no page.
+        context: for TLS.
+        cookie: of a session, empty for none.
+
+    Raises:
+        OSError: nobody answers, or not in time.
+        websockets.exceptions.WebSocketException: the display refuses.
+    """
+
+    async def opened() -> ClientConnection:
+        return await connect(
+            address,
+            origin=None if origin is None else Origin(origin),
+            ssl=context,
+            additional_headers={"Cookie": cookie} if cookie else {},
+            max_size=FRAME_BYTES_MAX,
+            open_timeout=WITHIN_S,
+        )
+
+    with asyncio.Runner() as runner:
+        connection = runner.run(opened())
+        try:
+            yield Stream(runner, connection)
+        finally:
+            runner.run(connection.close())
+
+
+@contextmanager
+def visit(url: str, papers: Papers) -> Iterator[Stream]:
     """Yield the open socket of a display's page; over TLS sign in first, and out at the end.
 
     Args:
@@ -72,15 +134,7 @@ def visit(url: str, papers: Papers) -> Iterator[ClientConnection]:
     address = f"{'wss' if secure else 'ws'}://{parts.netloc}/ws"
     try:
         cookie = _post(parts, context, "/sign-in", "") if context is not None else ""
-        headers = {"Cookie": cookie} if cookie else {}
-        with connect(
-            address,
-            origin=Origin(origin),
-            ssl=context,
-            additional_headers=headers,
-            max_size=FRAME_BYTES_MAX,
-            open_timeout=WITHIN_S,
-        ) as stream:
+        with open_stream(address, origin=origin, context=context, cookie=cookie) as stream:
             try:
                 yield stream
             finally:
