@@ -22,7 +22,7 @@ from beaconfire.analysis.consistency import (
     normalised_errors,
     root_mean_square,
 )
-from beaconfire.flight.coefficient import Prior
+from beaconfire.flight.coefficient import CoefficientPrior
 from beaconfire.flight.fall import fall_kernel
 from beaconfire.flight.impact import (
     LEFT_OUT_HEIGHT_M,
@@ -50,7 +50,7 @@ WANTED_FROM_S: Final = 15.0
 TRUTH_STEP_S: Final = 0.25
 """Step of the true path: short enough where there is air (`docs/studies/integration_step.py`)."""
 SOLVED_AGAIN_MAX: Final = 5
-_PRIOR: Final = Prior(PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA)
+_PRIOR: Final = CoefficientPrior(PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA)
 _GUESS_SIGMA: Final = np.array((2e3, 2e3, 2e3, 30.0, 30.0, 30.0))
 
 Estimator: TypeAlias = Callable[[Vector, Vector, Vector, float], tuple[Vector, Vector]]

@@ -27,7 +27,7 @@ _SHARES: Final = np.array([NormalDist().cdf(node) for node in HERMITE_NODES.toli
 _DENSITY: Final = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-class Prior(NamedTuple):
+class CoefficientPrior(NamedTuple):
     """Of ln(1/beta), normal.
 
     Attributes:
@@ -39,11 +39,11 @@ class Prior(NamedTuple):
     sigma: float
 
 
-NO_PRIOR: Final = Prior(0.0, 0.0)
+NO_PRIOR: Final = CoefficientPrior(0.0, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def _weights_kernel(estimate: float, sigma: float, prior: Prior) -> tuple[Vector, float, float]:
+def _weights_kernel(estimate: float, sigma: float, prior: CoefficientPrior) -> tuple[Vector, float, float]:
     """Return the shares of cells of ln(1/beta), where they begin from the estimate, and their width.
 
     The shares are empty where what is known is normal as stated.
@@ -76,7 +76,7 @@ def _weights_kernel(estimate: float, sigma: float, prior: Prior) -> tuple[Vector
 
 @njit(cache=True, error_model="numpy")
 def coefficient_nodes_kernel(
-    estimate: float, sigma: float, prior: Prior
+    estimate: float, sigma: float, prior: CoefficientPrior
 ) -> tuple[Vector, Vector, float, float]:
     """Return how ln(1/beta) and drag differ from the estimate at each of `HERMITE_NODES`, and their slopes.
 
@@ -106,7 +106,9 @@ def coefficient_nodes_kernel(
 
 
 @njit(cache=True, error_model="numpy")
-def states_at_nodes_kernel(state: Vector, covariance: Vector, prior: Prior) -> tuple[Vector, Vector, Vector]:
+def states_at_nodes_kernel(
+    state: Vector, covariance: Vector, prior: CoefficientPrior
+) -> tuple[Vector, Vector, Vector]:
     """Return states at the nodes (5, 7), their slope at the first (7,), and the covariance (7, 7) at each.
 
     All that hangs on drag moves with 1/beta, not with its logarithm.

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.coefficient import NO_PRIOR, Prior, states_at_nodes_kernel
+from beaconfire.flight.coefficient import NO_PRIOR, CoefficientPrior, states_at_nodes_kernel
 from beaconfire.flight.content import HERMITE_WEIGHTS, content_scales_kernel
 from beaconfire.flight.fall import fall_kernel, fall_with_transition_kernel
 from beaconfire.frames.geodesy import (
@@ -182,7 +182,7 @@ def _bends_kernel(
 
 @njit(cache=True)
 def _spread_kernel(
-    likeliest: Vector, covariance: Vector, prior: Prior, height_m: float
+    likeliest: Vector, covariance: Vector, prior: CoefficientPrior, height_m: float
 ) -> tuple[int, Vector, Vector, Vector, Vector]:
     """Return a verdict, reference (3,), mean (3,), covariance (3, 3) and scales of `LEVELS` of the landing.
 
@@ -302,7 +302,7 @@ def covariance_from_ellipse(area: Ellipse) -> Vector:
 
 
 def predict_impact(
-    state: Vector, covariance: Vector, epoch_us: TimeUs, prior: Prior = NO_PRIOR
+    state: Vector, covariance: Vector, epoch_us: TimeUs, prior: CoefficientPrior = NO_PRIOR
 ) -> ImpactEstimate | None:
     """Return where and when a free body comes down, or None; see `landing_of`, whose 95 % area it is.
 
@@ -316,7 +316,7 @@ def predict_impact(
     return None if landing is None else impact_of_landing(landing, epoch_us)
 
 
-def landing_of(state: Vector, covariance: Vector, prior: Prior = NO_PRIOR) -> Landing | None:
+def landing_of(state: Vector, covariance: Vector, prior: CoefficientPrior = NO_PRIOR) -> Landing | None:
     """Return how a free body comes down, or None where that can't honestly be stated.
 
     None: the body does not come down within two hours, the covariance is not one, or the 95 % area would

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numba import njit
 
-from beaconfire.flight.coefficient import Prior
+from beaconfire.flight.coefficient import CoefficientPrior
 from beaconfire.flight.impact import (
     NORMAL_SAMPLES,
     Landing,
@@ -108,7 +108,7 @@ def falling(estimate: Estimate, hypothesis: Hypothesis = Hypothesis.FREE_FLIGHT)
         hypothesis: what is supposed by letting it fall.
     """
     landing = landing_of(
-        estimate.state, estimate.covariance, Prior(estimate.prior_mean, estimate.prior_sigma)
+        estimate.state, estimate.covariance, CoefficientPrior(estimate.prior_mean, estimate.prior_sigma)
     )
     if landing is None:
         return None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from beaconfire.flight.ascent import FlightFigures, Trajectory, build_trajectory
-from beaconfire.flight.coefficient import Prior
+from beaconfire.flight.coefficient import CoefficientPrior
 from beaconfire.flight.impact import predict_impact
 from beaconfire.frames.types import Vector
 from beaconfire.messages.detection import Detection, Plot
@@ -107,9 +107,11 @@ def _covariance(report: Report) -> Vector:
     return np.asarray(out + np.triu(out, 1).T)
 
 
-def _prior(report: Report) -> Prior:
+def _prior(report: Report) -> CoefficientPrior:
     assert report.covariance is not None
-    return Prior(report.covariance.prior_log_inverse_beta, report.covariance.prior_sigma_log_inverse_beta)
+    return CoefficientPrior(
+        report.covariance.prior_log_inverse_beta, report.covariance.prior_sigma_log_inverse_beta
+    )
 
 
 def moment_of(report: Report, truth: Trajectory) -> PhaseMoment:

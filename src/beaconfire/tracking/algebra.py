@@ -30,12 +30,19 @@ def _inverse_factor_kernel(matrix: Vector, scale: Vector) -> Vector:
 
 
 @njit(cache=True, error_model="numpy")
+def _scale_kernel(matrix: Vector) -> Vector:
+    """Return what brings the diagonal of a symmetric positive definite matrix to one on both sides."""
+    scale = np.empty(matrix.shape[0])
+    for i in range(scale.size):
+        scale[i] = 1.0 / math.sqrt(max(matrix[i, i], 1e-300))
+    return scale
+
+
+@njit(cache=True, error_model="numpy")
 def axes_kernel(information: Vector) -> Vector:
-    """Return axes of one sigma of an inverse covariance: columns whose squares add up to the covariance."""
+    """Return axes of one sigma, (n, n): outer products of the columns add up to the inverse."""
     size = information.shape[0]
-    scale = np.empty(size)
-    for i in range(size):
-        scale[i] = 1.0 / math.sqrt(max(information[i, i], 1e-300))
+    scale = _scale_kernel(information)
     half = _inverse_factor_kernel(information, scale)
     out = np.empty((size, size))
     for i in range(size):
@@ -52,9 +59,7 @@ def inverse_kernel(matrix: Vector) -> Vector:
     many powers of ten. A pivot that rounding made too small is lifted, so the result is always finite.
     """
     size = matrix.shape[0]
-    scale = np.empty(size)
-    for i in range(size):
-        scale[i] = 1.0 / math.sqrt(max(matrix[i, i], 1e-300))
+    scale = _scale_kernel(matrix)
     half = _inverse_factor_kernel(matrix, scale)
     out = np.empty((size, size))
     for i in range(size):

@@ -6,12 +6,17 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from beaconfire.flight.coefficient import NO_PRIOR, Prior, coefficient_nodes_kernel, states_at_nodes_kernel
+from beaconfire.flight.coefficient import (
+    NO_PRIOR,
+    CoefficientPrior,
+    coefficient_nodes_kernel,
+    states_at_nodes_kernel,
+)
 from beaconfire.flight.content import HERMITE_NODES, HERMITE_WEIGHTS
 from beaconfire.frames.types import Vector
 from picture_world import covariance_of, state_at
 
-PRIOR = Prior(-8.0, 0.7)
+PRIOR = CoefficientPrior(-8.0, 0.7)
 GRID = np.linspace(-14.0, -2.0, 200_001)
 
 
@@ -57,13 +62,13 @@ def test_it_leans_where_drag_is_hardly_felt_and_a_normal_one_errs() -> None:
         (-8.0, 0.9, PRIOR),
         (-8.1, 0.3, NO_PRIOR),
         (-2.0, 0.69, PRIOR),
-        (-8.0, 0.3, Prior(60.0, 0.7)),
-        (-8.0, 1e-6, Prior(-8.0, 1e-6)),
+        (-8.0, 0.3, CoefficientPrior(60.0, 0.7)),
+        (-8.0, 1e-6, CoefficientPrior(-8.0, 1e-6)),
     ],
     ids=["nothing felt", "wider than the prior", "none stated", "far off", "absurd prior", "no room"],
 )
 def test_what_did_not_come_of_one_prior_and_one_drag_is_normal_as_stated(
-    estimate: float, sigma: float, prior: Prior
+    estimate: float, sigma: float, prior: CoefficientPrior
 ) -> None:
     offsets, grown, slope, steep = coefficient_nodes_kernel(estimate, sigma, prior)
     assert np.array_equal(offsets, sigma * HERMITE_NODES)
