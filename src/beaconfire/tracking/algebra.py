@@ -52,6 +52,16 @@ def axes_kernel(information: Vector) -> Vector:
 
 
 @njit(cache=True, error_model="numpy")
+def log_determinant_kernel(matrix: Vector) -> float:
+    """Return the logarithm of the determinant of a symmetric positive definite matrix."""
+    scale, total = _scale_kernel(matrix), 0.0
+    half = _inverse_factor_kernel(matrix, scale)
+    for i in range(scale.size):
+        total -= 2.0 * (math.log(half[i, i]) + math.log(scale[i]))
+    return total
+
+
+@njit(cache=True, error_model="numpy")
 def inverse_kernel(matrix: Vector) -> Vector:
     """Return the inverse of a symmetric positive definite matrix, shape (n, n).
 

@@ -20,6 +20,22 @@ from beaconfire.tracking.batch import (
     solve_kernel,
 )
 from beaconfire.tracking.curvature import posterior_kernel
+from beaconfire.tracking.ending import (
+    BACK_S,
+    BEFORE_S,
+    DOUBT_MOST,
+    DRIVE_LEAST_M_S2,
+    DRIVE_SIGMAS,
+    LEFT_SHARE,
+    LEFT_SIGMAS,
+    NONE_SIGMAS,
+    QUIET_S,
+    drive_kernel,
+    ending_kernel,
+    knowledge_before_kernel,
+    may_have_ended_kernel,
+    thrust_left_kernel,
+)
 from beaconfire.tracking.filter import integration_step_kernel, predict_kernel
 
 SPANS_S: Final = (
@@ -289,3 +305,34 @@ def arc_at(arc: Arc, time_s: float) -> tuple[Vector, Vector]:
     covariance = np.zeros((10, 10))
     covariance[:7, :7] = covariance_kernel(arc.solution, COAST)
     return predict_kernel(arc.solution.state, covariance, time_s - arc.reference_s, 0.0)
+
+
+def arc_after_thrust(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc | None:
+    """Return the coast arc since thrust ended, with what was known before; None if it goes on or may.
+
+    Args:
+        rows: all rows kept, in order of time, shape (n, 9).
+        state: filter's state of ten at `time_s`.
+        time_s: time of the newest row.
+        sensors: sensor table.
+    """
+    used = rows[_first_from(rows, time_s - BACK_S - BEFORE_S) :]
+    if len(used) < 2 * PLOTS_MIN or not may_have_ended_kernel(used, state, time_s, sensors):
+        return None
+    ending = ending_kernel(used, state, time_s, sensors)
+    drive = ending.solution.state[7:].copy()
+    size, sigma_drive = drive_kernel(ending.solution)
+    first = _first_from(used, ending.until_s)
+    if (
+        ending.doubt > DOUBT_MOST
+        or time_s - ending.until_s < QUIET_S
+        or size < DRIVE_LEAST_M_S2 + DRIVE_SIGMAS * sigma_drive
+    ):
+        return None
+    prior = knowledge_before_kernel(ending, used[:first], sensors)
+    start = ending.solution.state.copy()
+    start[7:] = 0.0
+    arc = Arc(ending.until_s, prior, solve_kernel(start, ending.until_s, used[first:], sensors, prior, COAST))
+    left, sigma = thrust_left_kernel(arc.solution, drive)
+    clear = left + LEFT_SIGMAS * sigma <= LEFT_SHARE * size and abs(left) < NONE_SIGMAS * sigma
+    return arc if clear and explained(arc) else None

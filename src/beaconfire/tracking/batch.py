@@ -138,7 +138,9 @@ def _row_partials(jacobian: Vector, transition: Vector, elapsed: float, size: in
 
 
 @njit(cache=True, error_model="numpy")
-def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior) -> Solution:
+def _accumulate(
+    state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior, driven_until_s: float
+) -> Solution:
     """Linearise all rows at `state`; rows stand in order of time, some may lie before the reference."""
     count = rows.shape[0]
     information, consider = prior.information.copy(), prior.consider.copy()
@@ -164,7 +166,7 @@ def _accumulate(state: Vector, reference_s: float, rows: Vector, sensors: Vector
             if row[0] != at:
                 carry_kernel(current, transition, row[0] - at, integration_step_kernel(current), room)
                 at = row[0]
-            elapsed = at - reference_s
+            elapsed = min(at, driven_until_s) - reference_s
             for i in range(3):
                 there[i] = current[i] + 0.5 * elapsed * elapsed * state[7 + i]
                 there[3 + i] = current[3 + i] + elapsed * state[7 + i]
@@ -197,7 +199,13 @@ def _stepped(solution: Solution, state: Vector, step: Vector, promised: float) -
 
 @njit(cache=True)
 def solve_kernel(
-    start: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior, size: int
+    start: Vector,
+    reference_s: float,
+    rows: Vector,
+    sensors: Vector,
+    prior: Prior,
+    size: int,
+    driven_until_s: float = math.inf,
 ) -> Solution:
     """Return the fit of an arc.
 
@@ -208,8 +216,9 @@ def solve_kernel(
         sensors: sensor table.
         prior: knowledge at `reference_s`; an information of zero is none.
         size: `COAST` (7) or `THRUST` (10) parameters; 0 only linearises at `start`.
+        driven_until_s: the extra acceleration acts up to here; `reference_s`, or without an end.
     """
-    best = _accumulate(start, reference_s, rows, sensors, prior)
+    best = _accumulate(start, reference_s, rows, sensors, prior, driven_until_s)
     damping = 0.0
     for _ in range(ITERATIONS_MAX if size > 0 else 0):
         normal = best.information[:size, :size].copy()
@@ -225,7 +234,7 @@ def solve_kernel(
         if promised < LINEAR_ENOUGH:
             best = _stepped(best, candidate, step, promised)
             break
-        trial = _accumulate(candidate, reference_s, rows, sensors, prior)
+        trial = _accumulate(candidate, reference_s, rows, sensors, prior, driven_until_s)
         if trial.cost < best.cost:
             best = trial
             damping = 0.0 if damping < 1e-3 else damping * 0.1

@@ -16,6 +16,7 @@ from beaconfire.tracking.arc import (
     PLOTS_MIN,
     ROWS_MAX,
     Arc,
+    arc_after_thrust,
     arc_at,
     explained,
     find_coast,
@@ -74,6 +75,7 @@ class Motion:
         likely: burnout is declared on what rules out the thrust seen before, but not yet a weaker one.
         relit: it thrusts again, long after burnout: until it coasts again no ballistic area applies.
         start_due_s: length of the arc at which its start is looked at again.
+        rolled: the arc's first rows have been rolled up.
         failures: solves in a row that free flight did not explain.
         plots: number of radar plots taken.
         began_s: time of the first row of all.
@@ -96,6 +98,7 @@ class Motion:
         self.likely = False
         self.relit = False
         self.start_due_s = 0.0
+        self.rolled = False
         self.failures = 0
         self.plots = len(seed.rows)
         self.began_s, self.newest_s = float(seed.rows[0][0]), seed.time_s
@@ -124,7 +127,7 @@ class Motion:
         burnt = self.burnout_s
         self.state, self.covariance, self.time_s = newer.state, newer.covariance, newer.time_s
         self.rows, self.arc, self.failures = list(newer.rows), newer.arc, 0
-        self.likely = newer.likely
+        self.likely, self.rolled = newer.likely, newer.rolled
         self.plots, self.newest_s, self.gap_s = self.plots + newer.plots, newer.newest_s, newer.gap_s
         self.first_arc = self.first_arc or newer.first_arc
         self.burnout_s = burnt if burnt is not None else newer.burnout_s
@@ -221,6 +224,7 @@ class Motion:
             return
         arc = resolve(self.arc, np.array(self.rows), self.sensors)
         self.arc, gone = roll_up(arc, np.array(self.rows), self.sensors)
+        self.rolled = True
         del self.rows[:gone]
 
     def solve(self) -> None:
@@ -241,7 +245,7 @@ class Motion:
         interval_s = self.newest_s - arc.reference_s
         self.state, self.covariance = predict_kernel(state, covariance, interval_s, 0.0)
         self.time_s = self.newest_s
-        if arc.prior.information[0, 0] == 0.0 or self.first_arc is None:
+        if not self.rolled or self.first_arc is None:
             self.first_arc = (state[:7].copy(), covariance[:7, :7].copy(), arc.reference_s)
 
     def _seek_coast(self) -> None:
@@ -251,12 +255,14 @@ class Motion:
         self.drive_m_s2 = found.drive_m_s2 or self.drive_m_s2
         if found.arc is not None:
             self._begin(found.arc, sure=found.sure)
+        elif (ended := arc_after_thrust(rows, self.state, self.time_s, self.sensors)) is not None:
+            self._begin(ended, sure=False)
         elif self._turned_away():
             self.relit = True
 
     def _begin(self, arc: Arc, *, sure: bool) -> None:
         self.arc, self.likely, self.relit = arc, not sure, False
-        self.start_due_s = START_GROWTH * (self.newest_s - arc.reference_s)
+        self.start_due_s, self.rolled = START_GROWTH * (self.newest_s - arc.reference_s), False
         if self.burnout_s is None or arc.reference_s - self.burnout_s < PREMATURE_S:
             self.burnout_s = arc.reference_s
         self.rows = [row for row in self.rows if row[0] >= arc.reference_s]
@@ -282,7 +288,7 @@ class Motion:
     def _look_at_start(self, arc: Arc) -> None:
         """Leave out first plots that say something else than the rest; asked when the arc has grown."""
         length = self.newest_s - arc.reference_s
-        if arc.prior.information[0, 0] > 0.0 or not self.start_due_s <= length <= START_MAX_S:
+        if self.rolled or not self.start_due_s <= length <= START_MAX_S:
             return
         self.start_due_s = START_GROWTH * length
         later = without_start(arc, np.array(self.rows), self.sensors)
@@ -301,6 +307,10 @@ class Motion:
         if verdict.thrusting or (verdict.powerful and not verdict.coasting):
             self._leave_coast()
         elif verdict.powerful:
+            told_before = arc.prior.information[0, 0] > 0.0
+            if told_before and without_start(arc, np.array(self.rows), self.sensors) is None:
+                self.likely = False  # what was known before thrust ended fits what came after
+                return
             state, _ = arc_at(arc, self.newest_s)
             later = guarded(arc, np.array(self.rows), state, self.newest_s, self.sensors)
             self._begin(later if explained(later) else arc, sure=True)
