@@ -53,6 +53,8 @@ RATE_PER_S: Final = 0.01
 DOUBT_MOST: Final = 0.01
 NEGLIGIBLE: Final = 20.0
 """An instant less likely than another by this logarithm counts for nothing, nor do those before it."""
+END_SIGMAS: Final = 2.0
+"""So many sigmas of the instant of the end are allowed for: thrust before it was taken as constant."""
 TAIL_M_S: Final = 5.0
 """One standard deviation of speed that an uneven thrust, or a tail of it, may have given."""
 
@@ -164,12 +166,11 @@ def knowledge_before_kernel(ending: Ending, rows: Vector, sensors: Vector) -> Pr
     wide[6, 6] = PRIOR_SIGMA_LOG_INVERSE_BETA * PRIOR_SIGMA_LOG_INVERSE_BETA
     mean[6] = PRIOR_LOG_INVERSE_BETA
     drive = state[7:]
-    size = max(math.sqrt(drive[0] ** 2 + drive[1] ** 2 + drive[2] ** 2), 1e-9)
-    variance = (2.0 * size * ending.sigma_s) ** 2
+    variance_s2 = (END_SIGMAS * ending.sigma_s) ** 2
     for i in range(3):
         wide[3 + i, 3 + i] += TAIL_M_S * TAIL_M_S
         for j in range(3):
-            wide[3 + i, 3 + j] += variance * drive[i] * drive[j] / (size * size)
+            wide[3 + i, 3 + j] += variance_s2 * drive[i] * drive[j]
     information, consider = np.zeros((10, 10)), np.zeros_like(told.consider)
     information[:COAST, :COAST] = inverse_kernel(wide)
     carry = information[:COAST, :COAST].copy()
@@ -193,8 +194,8 @@ def thrust_left_kernel(solution: Solution, drive: Vector) -> tuple[float, float]
     reduced = solution.information[COAST:, COAST:] - cross.T @ covariance @ cross
     score = solution.gradient[COAST:] - cross.T @ covariance @ solution.gradient[:COAST].copy()
     unit = drive / max(math.sqrt(drive[0] ** 2 + drive[1] ** 2 + drive[2] ** 2), 1e-9)
-    told = unit @ reduced @ unit
-    return float(unit @ score) / max(told, 1e-12), 1.0 / math.sqrt(max(told, 1e-12))
+    told = max(float(unit @ reduced @ unit), 1e-12)
+    return float(unit @ score) / told, 1.0 / math.sqrt(told)
 
 
 @njit(cache=True)
@@ -203,5 +204,5 @@ def drive_kernel(solution: Solution) -> tuple[float, float]:
     covariance = inverse_kernel(solution.information.copy())
     drive = solution.state[7:].copy()
     size = math.sqrt(drive[0] ** 2 + drive[1] ** 2 + drive[2] ** 2)
-    variance = drive @ covariance[7:, 7:].copy() @ drive
-    return size, math.sqrt(max(variance, 0.0)) / max(size, 1e-9)
+    variance = max(float(drive @ covariance[7:, 7:].copy() @ drive), 0.0)
+    return size, math.sqrt(variance) / max(size, 1e-9)

@@ -133,7 +133,7 @@ class Motion:
         self.burnout_s = burnt if burnt is not None else newer.burnout_s
         self.manoeuvring = self.manoeuvring or newer.manoeuvring
         if burnt is not None and self.arc is None:
-            self._reconsider()
+            self._reconsider(was_sure=False)
         elif burnt is not None:
             self.arc, self.manoeuvring = None, True
 
@@ -150,7 +150,7 @@ class Motion:
             self.insert(row)
         self.plots += len(seed.rows)
         self.newest_s = max(self.newest_s, seed.time_s)
-        self._reconsider()
+        self._reconsider(was_sure=False)
 
     def room_m(self, time_s: float) -> float:
         """Return how far it may have left the model by a time: thrust begun again, or lift."""
@@ -341,16 +341,17 @@ class Motion:
             fitted = fit_triple(tuple(recent[-24:]), self.sensors) if len(recent) >= REFIT_MIN else None
             if fitted is not None:
                 self.state, self.covariance = fitted[1].state, fitted[1].covariance
+        was_sure = not self.likely
         self.time_s, self.arc, self.likely = newest, None, False
         self.failures = 0
-        self._reconsider()
+        self._reconsider(was_sure=was_sure)
 
-    def _reconsider(self) -> None:
+    def _reconsider(self, *, was_sure: bool) -> None:
         """Say what it was when free flight no longer explains it."""
         if self.burnout_s is None:
             return
         if self._early() or self._driven() or self.height_m() > AIR_HEIGHT_M:  # no lift without air
-            self.relit = not self._early()
+            self.relit = was_sure or not self._early()
             self.burnout_s, self.thrust_seen = None, True
         else:
             self.manoeuvring = True
