@@ -26,15 +26,11 @@ from beaconfire.tracking.ending import (
     DOUBT_MOST,
     DRIVE_LEAST_M_S2,
     DRIVE_SIGMAS,
-    LEFT_SHARE,
-    LEFT_SIGMAS,
-    NONE_SIGMAS,
     QUIET_S,
     drive_kernel,
     ending_kernel,
     knowledge_before_kernel,
     may_have_ended_kernel,
-    thrust_left_kernel,
 )
 from beaconfire.tracking.filter import integration_step_kernel, predict_kernel
 
@@ -51,6 +47,8 @@ LIKELY_SHARE: Final = 6.0
 SEEN_M_S2: Final = 15.0
 """Above this sigma a window says nothing of thrust: in thick air drag and thrust are hard to tell apart."""
 REJECT_SIGMAS: Final = 2.5
+DRAWN_MOST: Final = 16.3
+"""Chi-square of three: one arc in a thousand by chance."""
 FIT_SIGMAS: Final = 3.5
 GUARD: Final = 0.25
 GUARD_PLOTS_MIN: Final = 5
@@ -140,6 +138,13 @@ def judge_kernel(solution: Solution) -> Verdict:
 
 
 @njit(cache=True)
+def drawn_kernel(solution: Solution) -> float:
+    """Return the chi-square (of three) of the acceleration in any direction that a coast fit left over."""
+    extra, covariance = extra_acceleration_kernel(solution)
+    return float(extra @ inverse_kernel(covariance) @ extra)
+
+
+@njit(cache=True)
 def suffices_kernel(verdict: Verdict, drive_m_s2: float) -> bool:
     """Return whether thrust such as was seen before, or a weak one, would have been seen.
 
@@ -220,7 +225,10 @@ def find_coast(rows: Vector, state: Vector, time_s: float, sensors: Vector, driv
     found, arc, sure, driven = _find_kernel(rows, state, time_s, sensors, drive_m_s2)
     if found < 0:
         return Search(None, sure, driven)
-    return Search(guarded(arc, rows[found:], state, time_s, sensors), sure, driven)
+    arc = guarded(arc, rows[found:], state, time_s, sensors)
+    if not sure and drawn_kernel(arc.solution) > DRAWN_MOST:
+        return Search(None, False, driven)
+    return Search(arc, sure, driven)
 
 
 def guarded(arc: Arc, part: Vector, state: Vector, time_s: float, sensors: Vector) -> Arc:
@@ -320,7 +328,6 @@ def arc_after_thrust(rows: Vector, state: Vector, time_s: float, sensors: Vector
     if len(used) < 2 * PLOTS_MIN or not may_have_ended_kernel(used, state, time_s, sensors):
         return None
     ending = ending_kernel(used, state, time_s, sensors)
-    drive = ending.solution.state[7:].copy()
     size, sigma_drive = drive_kernel(ending.solution)
     first = _first_from(used, ending.until_s)
     if (
@@ -333,6 +340,4 @@ def arc_after_thrust(rows: Vector, state: Vector, time_s: float, sensors: Vector
     start = ending.solution.state.copy()
     start[7:] = 0.0
     arc = Arc(ending.until_s, prior, solve_kernel(start, ending.until_s, used[first:], sensors, prior, COAST))
-    left, sigma = thrust_left_kernel(arc.solution, drive)
-    clear = left + LEFT_SIGMAS * sigma <= LEFT_SHARE * size and abs(left) < NONE_SIGMAS * sigma
-    return arc if clear and explained(arc) else None
+    return arc if explained(arc) else None

@@ -117,9 +117,11 @@ def _add_row(
 
 
 @njit(cache=True, error_model="numpy")
-def _row_partials(jacobian: Vector, transition: Vector, elapsed: float, size: int, partials: Vector) -> None:
-    """Write partials of a row's components with the reference state of ten."""
-    half_square = 0.5 * elapsed * elapsed
+def _row_partials(
+    jacobian: Vector, transition: Vector, elapsed: float, share: float, size: int, partials: Vector
+) -> None:
+    """Write partials of a row's components with the reference state of ten; `share` of the thrust acts."""
+    half_square, elapsed = 0.5 * share * elapsed * elapsed, share * elapsed
     for k in range(size):
         j0, j1, j2 = jacobian[k, 0], jacobian[k, 1], jacobian[k, 2]
         j3, j4, j5 = jacobian[k, 3], jacobian[k, 4], jacobian[k, 5]
@@ -139,7 +141,7 @@ def _row_partials(jacobian: Vector, transition: Vector, elapsed: float, size: in
 
 @njit(cache=True, error_model="numpy")
 def _accumulate(
-    state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior, driven_until_s: float
+    state: Vector, reference_s: float, rows: Vector, sensors: Vector, prior: Prior, share_after: float
 ) -> Solution:
     """Linearise all rows at `state`; rows stand in order of time, some may lie before the reference."""
     count = rows.shape[0]
@@ -160,18 +162,19 @@ def _accumulate(
     for direction in range(2):
         current, transition, at = state[:7].copy(), np.eye(7), reference_s
         number = count - split if direction == 0 else split
+        share = share_after if direction == 0 else 1.0
         for step in range(number):
             index = split + step if direction == 0 else split - 1 - step
             row = rows[index]
             if row[0] != at:
                 carry_kernel(current, transition, row[0] - at, integration_step_kernel(current), room)
                 at = row[0]
-            elapsed = min(at, driven_until_s) - reference_s
+            elapsed = at - reference_s
             for i in range(3):
-                there[i] = current[i] + 0.5 * elapsed * elapsed * state[7 + i]
-                there[3 + i] = current[3 + i] + elapsed * state[7 + i]
+                there[i] = current[i] + 0.5 * elapsed * elapsed * share * state[7 + i]
+                there[3 + i] = current[3 + i] + elapsed * share * state[7 + i]
             size = residual_kernel(row, sensors, there, residual, jacobian, offset)
-            _row_partials(jacobian, transition, elapsed, size, partials)
+            _row_partials(jacobian, transition, elapsed, share, size, partials)
             sums = (information, gradient, consider[int(row[1])])
             part, chi[index] = _add_row(residual, partials, offset, size, sums)
             components[index] = size
@@ -205,7 +208,7 @@ def solve_kernel(
     sensors: Vector,
     prior: Prior,
     size: int,
-    driven_until_s: float = math.inf,
+    share_after: float = 1.0,
 ) -> Solution:
     """Return the fit of an arc.
 
@@ -216,9 +219,9 @@ def solve_kernel(
         sensors: sensor table.
         prior: knowledge at `reference_s`; an information of zero is none.
         size: `COAST` (7) or `THRUST` (10) parameters; 0 only linearises at `start`.
-        driven_until_s: the extra acceleration acts up to here; `reference_s`, or without an end.
+        share_after: share of the extra acceleration that acts after `reference_s`; 0 if it ends there.
     """
-    best = _accumulate(start, reference_s, rows, sensors, prior, driven_until_s)
+    best = _accumulate(start, reference_s, rows, sensors, prior, share_after)
     damping = 0.0
     for _ in range(ITERATIONS_MAX if size > 0 else 0):
         normal = best.information[:size, :size].copy()
@@ -234,7 +237,7 @@ def solve_kernel(
         if promised < LINEAR_ENOUGH:
             best = _stepped(best, candidate, step, promised)
             break
-        trial = _accumulate(candidate, reference_s, rows, sensors, prior, driven_until_s)
+        trial = _accumulate(candidate, reference_s, rows, sensors, prior, share_after)
         if trial.cost < best.cost:
             best = trial
             damping = 0.0 if damping < 1e-3 else damping * 0.1

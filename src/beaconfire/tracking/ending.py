@@ -39,17 +39,15 @@ LOOKS_S: Final = (2.5, 5.0, 8.0)
 HOPELESS: Final = 6.0
 QUIET_S: Final = 3.0
 """A pause between two stages is often shorter."""
-LEFT_SHARE: Final = 0.35
-LEFT_SIGMAS: Final = 2.0
-"""At two sigmas less than this share of the thrust is left: one throttled to a third goes on."""
-NONE_SIGMAS: Final = 2.5
-"""Nor does what is left differ from none."""
 DRIVE_LEAST_M_S2: Final = 10.0
 DRIVE_SIGMAS: Final = 5.0
 """Thrust must have been seen for its end to be one."""
 ACCELERATION_SIGMA_M_S2: Final = 60.0
 RATE_PER_S: Final = 0.01
 """Chance of an end in a second: half of that for each instant on the grid."""
+SHARES_LEFT: Final = (1.0 / 3.0, 2.0 / 3.0)
+WEAKENED_RATIO: Final = 0.05
+"""Thrust may also have weakened to one of these shares; each that much as likely as an end."""
 DOUBT_MOST: Final = 0.01
 NEGLIGIBLE: Final = 20.0
 """An instant less likely than another by this logarithm counts for nothing, nor do those before it."""
@@ -87,9 +85,9 @@ def _moved_back(state: Vector, interval_s: float) -> Vector:
 
 
 @njit(cache=True)
-def _fit(start: Vector, until_s: float, rows: Vector, sensors: Vector) -> Solution:
+def _fit(start: Vector, until_s: float, rows: Vector, sensors: Vector, share_after: float) -> Solution:
     prior = broad_prior_kernel(sensors.shape[0], start, 0.0, ACCELERATION_SIGMA_M_S2)
-    return solve_kernel(start, until_s, rows, sensors, prior, THRUST, until_s)
+    return solve_kernel(start, until_s, rows, sensors, prior, THRUST, share_after)
 
 
 @njit(cache=True)
@@ -100,16 +98,45 @@ def _evidence(solution: Solution) -> float:
 @njit(cache=True)
 def may_have_ended_kernel(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> bool:
     """Return whether it is worth looking: an end some seconds ago is about as likely as none."""
-    current = _fit(state, time_s, rows, sensors)
+    current = _fit(state, time_s, rows, sensors, 1.0)
     least, since_s = _evidence(current) - HOPELESS, 0.0
     for ago_s in LOOKS_S:
         if rows[ROWS_LEAST - 1, 0] > time_s - ago_s:
             break
-        current = _fit(_moved_back(current.state, ago_s - since_s), time_s - ago_s, rows, sensors)
+        current = _fit(_moved_back(current.state, ago_s - since_s), time_s - ago_s, rows, sensors, 0.0)
         since_s = ago_s
         if _evidence(current) > least:
             return True
     return False
+
+
+@njit(cache=True)
+def _instants_kernel(
+    rows: Vector, thrusting: Solution, time_s: float, sensors: Vector, share_after: float
+) -> tuple[Vector, Solution, float]:
+    """Return the evidence of each instant on the grid, newest first, the best fit and its instant.
+
+    Args:
+        rows: in order of time, shape (n, 9).
+        thrusting: fit up to now: where the fits start.
+        time_s: of the newest row.
+        sensors: sensor table.
+        share_after: of the thrust that goes on after the instant.
+    """
+    steps = int(BACK_S / STEP_S)
+    logs, current = np.full(steps, -math.inf), thrusting
+    best, until_s, highest = thrusting, time_s, -math.inf
+    for step in range(steps):
+        end_s = time_s - (step + 1) * STEP_S
+        if rows[ROWS_LEAST - 1, 0] > end_s:
+            break
+        current = _fit(_moved_back(current.state, STEP_S), end_s, rows, sensors, share_after)
+        logs[step] = _evidence(current) + math.log(RATE_PER_S * STEP_S)
+        if logs[step] > highest:
+            best, until_s, highest = current, end_s, logs[step]
+        elif logs[step] < highest - NEGLIGIBLE:
+            break
+    return logs, best, until_s
 
 
 @njit(cache=True)
@@ -122,29 +149,23 @@ def ending_kernel(rows: Vector, state: Vector, time_s: float, sensors: Vector) -
         time_s: of the newest row.
         sensors: sensor table.
     """
-    steps = int(BACK_S / STEP_S)
-    best, until_s, highest = _fit(state, time_s, rows, sensors), time_s, -math.inf
-    logs, current = np.full(steps + 1, -math.inf), best
-    logs[0] = _evidence(best)
-    for step in range(1, steps + 1):
-        end_s = time_s - step * STEP_S
-        if rows[ROWS_LEAST - 1, 0] > end_s:
-            break
-        current = _fit(_moved_back(current.state, STEP_S), end_s, rows, sensors)
-        logs[step] = _evidence(current) + math.log(RATE_PER_S * STEP_S)
-        if logs[step] > highest:
-            best, until_s, highest = current, end_s, logs[step]
-        elif logs[step] < highest - NEGLIGIBLE:
-            break
-    weights = np.exp(logs - logs.max())
-    weights /= weights.sum()
-    doubt, mean_s, square_s2 = weights[0], 0.0, 0.0
-    for step in range(1, steps + 1):
-        share, away_s = weights[step] / max(1.0 - doubt, 1e-12), (time_s - step * STEP_S) - until_s
+    thrusting = _fit(state, time_s, rows, sensors, 1.0)
+    logs, best, until_s = _instants_kernel(rows, thrusting, time_s, sensors, 0.0)
+    top = max(float(logs.max()), _evidence(thrusting))
+    weights = np.exp(logs - top)
+    ended, goes_on = float(weights.sum()), math.exp(_evidence(thrusting) - top)
+    if goes_on > ended or time_s - until_s < QUIET_S:
+        return Ending(goes_on / (ended + goes_on), until_s, BACK_S, best)
+    for share in SHARES_LEFT:
+        weaker, _, _ = _instants_kernel(rows, thrusting, time_s, sensors, share)
+        goes_on += WEAKENED_RATIO * float(np.exp(weaker - top).sum())
+    mean_s = square_s2 = 0.0
+    for step in range(logs.size):
+        share, away_s = weights[step] / ended, (time_s - (step + 1) * STEP_S) - until_s
         mean_s += share * away_s
         square_s2 += share * away_s * away_s
     sigma_s = math.sqrt(square_s2 + STEP_S * STEP_S / 12.0)
-    return Ending(doubt, until_s, sigma_s, best)
+    return Ending(goes_on / (ended + goes_on), until_s, sigma_s, best)
 
 
 @njit(cache=True)
@@ -155,7 +176,7 @@ def knowledge_before_kernel(ending: Ending, rows: Vector, sensors: Vector) -> Pr
     """
     state = ending.solution.state
     prior = broad_prior_kernel(sensors.shape[0], state, 0.0, ACCELERATION_SIGMA_M_S2)
-    told = solve_kernel(state, ending.until_s, rows, sensors, prior, 0, ending.until_s)
+    told = solve_kernel(state, ending.until_s, rows, sensors, prior, 0)
     covariance = inverse_kernel(told.information)
     mean = state.copy()
     mean += covariance @ told.gradient
@@ -177,25 +198,6 @@ def knowledge_before_kernel(ending: Ending, rows: Vector, sensors: Vector) -> Pr
     for sensor in range(consider.shape[0]):
         consider[sensor, :COAST, :] = carry @ (covariance @ told.consider[sensor])[:COAST].copy()
     return Prior(mean, information, consider)
-
-
-@njit(cache=True)
-def thrust_left_kernel(solution: Solution, drive: Vector) -> tuple[float, float]:
-    """Return which acceleration along a former thrust the rows after its end ask for, and its sigma, m/s^2.
-
-    A score test as `batch.extra_acceleration_kernel`, in the one direction that thrust had.
-
-    Args:
-        solution: coast fit of the rows after the end.
-        drive: acceleration before it, shape (3,).
-    """
-    covariance = inverse_kernel(solution.information[:COAST, :COAST].copy())
-    cross = solution.information[:COAST, COAST:].copy()
-    reduced = solution.information[COAST:, COAST:] - cross.T @ covariance @ cross
-    score = solution.gradient[COAST:] - cross.T @ covariance @ solution.gradient[:COAST].copy()
-    unit = drive / max(math.sqrt(drive[0] ** 2 + drive[1] ** 2 + drive[2] ** 2), 1e-9)
-    told = max(float(unit @ reduced @ unit), 1e-12)
-    return float(unit @ score) / told, 1.0 / math.sqrt(told)
 
 
 @njit(cache=True)
