@@ -25,8 +25,8 @@ DOUBTS = (0.001, 0.01, 0.1, 0.5)
 """Probability that thrust goes on at which its end is told."""
 THROTTLED = 1.0 / 3.0
 SENTENCE = (
-    "A doubt of {:g} is the laxest tried at which an end is told in less than one flight in ten while a third "
-    "of the thrust goes on."
+    "A doubt of {:g} is the laxest tried at which an end is told in less than one flight in ten while a "
+    "third of the thrust goes on."
 )
 AFTER_S = 12.0
 """What is told later is told by free flight alone."""

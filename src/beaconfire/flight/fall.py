@@ -5,7 +5,7 @@ A state of seven is x y z (m), vx vy vz (m/s, ECEF), ln(1/beta).
 """
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +18,9 @@ from beaconfire.flight.propagation import (
 )
 from beaconfire.frames.geodesy import enu_from_ecef_rotation_kernel, geodetic_from_ecef_kernel
 from beaconfire.frames.types import Vector
+
+AIR_M: Final = 80e3
+INTO_AIR_S: Final = 1.0
 
 
 class FallPath(NamedTuple):
@@ -45,7 +48,7 @@ def _step_for_kernel(height_m: float) -> float:
     """Return the largest step that keeps the fall exact to metres: long in vacuum, short in air."""
     if height_m > 150e3:
         return 10.0
-    return 2.0 if height_m > 80e3 else 0.5
+    return 2.0 if height_m > AIR_M else 0.5
 
 
 @njit(cache=True)
@@ -108,7 +111,10 @@ def fall_with_transition_kernel(
     left = elapsed_s
     while abs(left) > 1e-9:
         height = approximate_height_kernel(current[0], current[1], current[2])
-        step = math.copysign(min(abs(left), stretch * _step_for_kernel(height)), left)
+        step = stretch * _step_for_kernel(height)
+        if height > AIR_M:  # a long step into the air would be no step of this motion any more
+            step = min(step, max((height - AIR_M) / max(abs(_climb_rate_kernel(current)), 1.0), INTO_AIR_S))
+        step = math.copysign(min(abs(left), step), left)
         current, transition = propagate_with_transition_kernel(current, transition, step, 60.0)
         left -= step
     return current, transition

@@ -46,6 +46,8 @@ BENT_SIGMAS: Final = 0.4
 """How far two-sigma points may land from the linear forecast before samples take over, in sigmas."""
 MATRIX_STRETCH: Final = 2.0
 """Steps of the matrix to the ground beside those of a fall: the axes of areas change by under 1 in 1,000."""
+FLAT: Final = 1e-12
+"""An area so much narrower than it is long is a line to the numbers that hold it."""
 
 _SAMPLE_COUNT: Final = 64
 _SAMPLE_RANK: Final = 62
@@ -221,6 +223,8 @@ def _spread_kernel(
     plane, across = np.ascontiguousarray(spread[:2, :2]), np.ascontiguousarray(at_rest[:2, :2])
     turned = (across, np.ascontiguousarray(axes), np.ascontiguousarray(bends[:, :2]))
     scales = content_scales_kernel(curve, plane, turned, LEVELS)
+    if not plane[0, 0] * plane[1, 1] - plane[0, 1] ** 2 > FLAT * plane[0, 0] * plane[1, 1]:
+        return 2, reference, mean, spread, scales
     inverse = np.linalg.inv(plane + 1e-6 * np.eye(2))
     verdict = 1
     for i in range(4):
@@ -253,7 +257,7 @@ def spread_of_samples(landings: Vector) -> tuple[Vector, Vector, tuple[float, ..
     mean = landings.mean(axis=0)
     apart = landings - mean
     spread = apart.T @ apart / landings.shape[0]
-    inverse = np.linalg.inv(spread[:2, :2] + 1e-6 * np.eye(2))
+    inverse = np.linalg.inv(spread[:2, :2] + (1e-6 + FLAT * float(np.trace(spread[:2, :2]))) * np.eye(2))
     distances = np.sort(np.einsum("ni,ij,nj->n", apart[:, :2], inverse, apart[:, :2]))
     middle, wide = (
         math.sqrt(float(distances[min(rank, distances.size) - 1])) for rank in (_MIDDLE_RANK, _SAMPLE_RANK)

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from beaconfire.flight.fall import apogee_height_m, fall_kernel, fall_path
+from beaconfire.flight.fall import apogee_height_m, fall_kernel, fall_path, fall_with_transition_kernel
+from beaconfire.flight.impact import MATRIX_STRETCH
 from beaconfire.flight.propagation import propagate_kernel, time_to_ground_kernel
 from beaconfire.frames.geodesy import geodetic_from_ecef_kernel
 from picture_world import state_at
@@ -16,6 +17,19 @@ def test_fall_agrees_with_a_short_fixed_step(speed_m_s: float, climb_deg: float)
     assert elapsed == pytest.approx(time_to_ground_kernel(state, 0.0, 0.1), abs=0.01)
     fine = propagate_kernel(state, elapsed, 0.1)
     assert np.linalg.norm(fine[:3] - ground[:3]) < 5.0
+
+
+@pytest.mark.parametrize("speed_m_s", [4_000.0, 5_500.0, 7_000.0])
+def test_long_steps_do_not_leap_into_the_air_whatever_their_phase(speed_m_s: float) -> None:
+    start = state_at(height_m=900e3, speed_m_s=speed_m_s, climb_deg=-75.0)
+    start[6] = -math.log(750.0)
+    for moved_s in np.arange(0.0, 20.0, 0.7):
+        state = propagate_kernel(start, float(moved_s), 1.0)
+        elapsed, ground = fall_kernel(state, 0.0)
+        there, transition = fall_with_transition_kernel(state, elapsed, MATRIX_STRETCH)
+        _, fine = fall_with_transition_kernel(state, elapsed, 0.25)
+        assert np.linalg.norm(there[:3] - ground[:3]) < 300.0
+        assert np.linalg.norm(transition[:3] - fine[:3]) < 0.05 * np.linalg.norm(fine[:3])
 
 
 def test_what_does_not_come_down_has_no_time() -> None:
