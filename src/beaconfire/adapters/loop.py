@@ -47,6 +47,10 @@ drops the oldest."""
 GROUP_MAX: Final = 128
 GROUP_US: Final = 20_000
 """A group ends once its node has taken this long over it; what is left waits for the next."""
+GATHER_US: Final = 20_000
+"""ROUTINE is taken no more often: what comes meanwhile is committed together."""
+TURNS: Final = 6
+"""Turns of the event loop after a group: one each to read, to hand on, to take up, to buffer and to write."""
 TICK_US: Final = 250_000
 SCRUB_PERIOD_US: Final = 1_000_000
 SCRUB_RECORDS: Final = 200
@@ -110,8 +114,9 @@ class Loop:
         self._queues: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in (Lane.FLASH, Lane.ROUTINE)}
         self._event = asyncio.Event()
         self._stopping = False
+        self._gathering = False
         self._wake_us = 0
-        self._next_tick_us = 0
+        self._next_tick_us = self._next_routine_us = 0
         self._backlog = Backlog()
         self._unrecorded: list[RecordedInput] = []
         self._next_retry_us = 0
@@ -132,7 +137,8 @@ class Loop:
                 return
             queue.popleft()
         queue.append(_Waiting(heard, body))
-        self._event.set()
+        if heard.lane is Lane.FLASH or not self._gathering:
+            self._event.set()
 
     def stop(self) -> None:
         """End `run` after the group at hand."""
@@ -155,32 +161,41 @@ class Loop:
                     await asyncio.get_running_loop().run_in_executor(thread, self._step)
                 else:
                     self._step()
-                await asyncio.sleep(0)
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
         self._commit([], [], self.clock.now())
 
     async def _wait(self) -> None:
-        if any(self._queues.values()):
-            return
-        self._event.clear()
-        due_us = min(self._wake_us or self._next_tick_us, self._next_tick_us)
-        wait_us = due_us - self.clock.now().monotonic_us
-        if wait_us <= 0:
-            return
-        try:
-            await asyncio.wait_for(self._event.wait(), wait_us / 1e6)
-        except TimeoutError:
-            return
+        """Return once there is something to do: a FLASH at once, ROUTINE in groups."""
+        while not (self._stopping or self._queues[Lane.FLASH]):
+            self._event.clear()
+            self._gathering = bool(self._queues[Lane.ROUTINE])
+            due_us = min(self._wake_us or self._next_tick_us, self._next_tick_us)
+            if self._gathering:
+                due_us = min(due_us, self._next_routine_us)
+            wait_us = due_us - self.clock.now().monotonic_us
+            if wait_us <= 0:
+                return
+            try:
+                await asyncio.wait_for(self._event.wait(), wait_us / 1e6)
+            except TimeoutError:
+                return
 
     def _step(self) -> None:
-        for lane, queue in self._queues.items():
-            if queue:
-                self._receive(queue)
-            if lane is Lane.FLASH:
-                self._tick_if_due()
+        if self._queues[Lane.FLASH]:
+            self._receive(Lane.FLASH)
+        now_us = self.clock.now().monotonic_us
+        if self._is_routine_due(now_us):
+            self._next_routine_us = now_us + GATHER_US
+            self._receive(Lane.ROUTINE)
+        self._tick_if_due()
 
-    def _receive(self, queue: deque[_Waiting]) -> None:
-        """Give the node one group of a lane, and carry out what it answers."""
-        now = self.clock.now()
+    def _is_routine_due(self, now_us: int) -> bool:
+        return bool(self._queues[Lane.ROUTINE]) and now_us >= self._next_routine_us
+
+    def _receive(self, lane: Lane) -> None:
+        """Give the node one group of a lane, and carry out what it answers; ROUTINE stops for a FLASH."""
+        now, queue, flash = self.clock.now(), self._queues[lane], self._queues[Lane.FLASH]
         commands: list[Command] = []
         inputs: list[RecordedInput] = []
         for _ in range(min(GROUP_MAX, len(queue))):
@@ -190,7 +205,8 @@ class Loop:
                 commands += self.node.receive(inbound, now)
                 if self._options.record and not isinstance(inbound.message, Unreadable):
                     inputs.append(recorded(inbound, waiting.body, now))
-            if self.clock.now().monotonic_us - now.monotonic_us > GROUP_US:
+            spent_us = self.clock.now().monotonic_us - now.monotonic_us
+            if spent_us > GROUP_US or (lane is Lane.ROUTINE and flash):
                 break
         self._carry_out(commands, inputs, now)
 
@@ -211,7 +227,9 @@ class Loop:
 
     def _tick_if_due(self) -> None:
         now = self.clock.now()
-        if now.monotonic_us < self._next_tick_us and not 0 < self._wake_us <= now.monotonic_us:
+        # What a node puts off until there is time, as a picture its comparisons, waits while too much comes.
+        woken = 0 < self._wake_us <= now.monotonic_us and not self._is_routine_due(now.monotonic_us)
+        if now.monotonic_us < self._next_tick_us and not woken:
             return
         self._next_tick_us = now.monotonic_us + TICK_US
         self._wake_us = 0

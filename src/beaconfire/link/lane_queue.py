@@ -9,7 +9,9 @@ from beaconfire.messages.words import ClockQuality, Lane
 
 RETAINED_MAX: Final = 4_096
 """Receipted deliveries remembered per lane until they expire, for a receiver that lost its journal."""
-FIRST_RESEND_US: Final = 500_000
+FIRST_RESEND_US: Final = {Lane.FLASH: 500_000, Lane.ROUTINE: 2_000_000}
+"""A ROUTINE report is soon replaced by the next of its track: sent twice for being late on a busy machine, it
+would make all others later still."""
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
@@ -74,7 +76,7 @@ class LaneQueue:
         track = (held.originator, held.track)
         if held.sequence in self.open or (held.lane is Lane.ROUTINE and track in self.by_track):
             return False
-        self.add(held, Timer(0, FIRST_RESEND_US, None))
+        self.add(held, Timer(0, FIRST_RESEND_US[held.lane], None))
         self.receipted_once.add(held.sequence)
         return True
 

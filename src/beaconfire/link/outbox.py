@@ -138,7 +138,7 @@ class Outbox:
             held = HELD_DECODER.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return
-        queue.add(held, Timer(0, FIRST_RESEND_US, None))
+        queue.add(held, Timer(0, FIRST_RESEND_US[held.lane], None))
         queue.next_sequence = max(queue.next_sequence, held.sequence + 1)
 
     def _key(self, lane: Lane, sequence: int) -> str:
@@ -187,7 +187,8 @@ class Outbox:
             clock=clock,
         )
         queue.next_sequence += 1
-        queue.add(held, Timer(monotonic_us + FIRST_RESEND_US, FIRST_RESEND_US, monotonic_us))
+        wait_us = FIRST_RESEND_US[held.lane]
+        queue.add(held, Timer(monotonic_us + wait_us, wait_us, monotonic_us))
         counter = Row(f"{self._prefix}{outgoing.lane.value}/next", queue.next_sequence.to_bytes(8, "big"))
         row = Row(self._key(outgoing.lane, held.sequence), encode(held))
         return Put(self._parcel(held), keep=(row, counter), forget=forget)
@@ -295,7 +296,7 @@ class Outbox:
         self._resting.discard(lane)
         for timer in self._lanes[lane].timers.values():
             timer.next_us = 0
-            timer.wait_us = FIRST_RESEND_US
+            timer.wait_us = FIRST_RESEND_US[lane]
 
     def reopen(self, *, utc_us: int) -> tuple[Row, ...]:
         """Open again what was receipted and has not expired; return the rows to write.

@@ -175,6 +175,99 @@ def test_flash_goes_before_routine_and_each_lane_keeps_its_order(path: Path) -> 
     asyncio.run(scenario())
 
 
+def test_routine_is_taken_in_groups_and_a_flash_meanwhile_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_US", 300_000)
+    at_us: dict[int, int] = {}
+
+    def answer(inbound: Inbound, now: Now) -> list[Command]:
+        at_us[number_of(inbound)] = now.monotonic_us
+        return []
+
+    async def scenario() -> None:
+        node = Node(answer)
+        bench = Bench(path, node)
+        bench.loop.accept(heard(Lane.ROUTINE), probe(0, Lane.ROUTINE))
+        running = asyncio.create_task(bench.until(lambda: len(node.received) == 5))
+        while not node.received:  # noqa: ASYNC110 - polls the loop beside it
+            await asyncio.sleep(0.002)
+        for number in (1, 2, 3):
+            bench.loop.accept(heard(Lane.ROUTINE), probe(number, Lane.ROUTINE))
+            await asyncio.sleep(0.005)
+        bench.loop.accept(heard(), probe(9))
+        await running
+        assert [number_of(one) for one in node.received] == [0, 9, 1, 2, 3]
+        assert at_us[1] == at_us[2] == at_us[3] >= at_us[0] + 300_000
+
+    asyncio.run(scenario())
+
+
+def test_a_group_of_routine_stops_for_a_flash(path: Path) -> None:
+    async def scenario() -> None:
+        node = Node()
+        bench = Bench(path, node)
+
+        def answer(inbound: Inbound, now: Now) -> list[Command]:
+            del now
+            if number_of(inbound) == 0:
+                bench.loop.accept(heard(), probe(9))
+            return []
+
+        node.answer = answer
+        for number in range(4):
+            bench.loop.accept(heard(Lane.ROUTINE), probe(number, Lane.ROUTINE))
+        await bench.until(lambda: len(node.received) == 5)
+        assert [number_of(one) for one in node.received] == [0, 9, 1, 2, 3]
+
+    asyncio.run(scenario())
+
+
+def test_what_a_node_put_off_waits_while_too_much_routine_comes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_US", 0)
+    monkeypatch.setattr(module, "GROUP_MAX", 1)
+
+    async def scenario() -> None:
+        node = Node(lambda _, now: [WakeAt(now.monotonic_us + 1)])
+        bench = Bench(path, node)
+        for number in range(200):
+            bench.loop.accept(heard(Lane.ROUTINE), probe(number, Lane.ROUTINE))
+        await bench.until(lambda: len(node.received) == 200 and len(node.ticks) > 1)
+        assert len(node.ticks) < 20, "not one for each report"
+
+    asyncio.run(scenario())
+
+
+def test_between_two_groups_the_connections_get_their_turns(path: Path) -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async def scenario() -> None:
+        node = Node()
+        bench = Bench(path, node)
+
+        def answer(inbound: Inbound, now: Now) -> list[Command]:
+            del now
+            bench.loop.accept(heard(), probe(number_of(inbound) + 1))
+            return []
+
+        node.answer = answer
+        bench.loop.accept(heard(), probe(0))
+        counting = asyncio.create_task(count())
+        await bench.until(lambda: len(node.received) >= 100)
+        counting.cancel()
+        assert turns >= (module.TURNS - 1) * (len(node.received) - 2)
+
+    asyncio.run(scenario())
+
+
 def test_the_queues_are_bounded_routine_loses_its_oldest_flash_refuses_the_newest(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,9 +186,10 @@ def test_a_receipt_of_one_lane_does_not_settle_the_other() -> None:
     assert box.queued(Lane.FLASH) == 1
 
 
-def test_resends_back_off_to_a_limit_and_start_anew_when_the_link_is_back() -> None:
+@pytest.mark.parametrize("lane", list(Lane))
+def test_resends_back_off_to_a_limit_and_start_anew_when_the_link_is_back(lane: Lane) -> None:
     box = Outbox("KOR", HUB, [])
-    put(box, released("a"))
+    put(box, released("a", lane))
     now_us = 0
     waits = []
     for _ in range(6):
@@ -197,11 +198,12 @@ def test_resends_back_off_to_a_limit_and_start_anew_when_the_link_is_back() -> N
         assert sequences(box, monotonic_us=next_us - 1) == []
         waits.append(next_us - now_us)
         now_us = next_us
-        assert sequences(box, monotonic_us=now_us) == [(Lane.ROUTINE, 1)]
-    assert waits[:3] == [FIRST_RESEND_US, 2 * FIRST_RESEND_US, 4 * FIRST_RESEND_US]
+        assert sequences(box, monotonic_us=now_us) == [(lane, 1)]
+    first_us = FIRST_RESEND_US[lane]
+    assert waits[:3] == [first_us, 2 * first_us, min(4 * first_us, LAST_RESEND_US)]
     assert waits[-1] == LAST_RESEND_US
-    box.link_up(Lane.ROUTINE)
-    assert sequences(box, monotonic_us=now_us) == [(Lane.ROUTINE, 1)]
+    box.link_up(lane)
+    assert sequences(box, monotonic_us=now_us) == [(lane, 1)]
 
 
 def test_while_the_link_is_down_routine_rests_and_flash_does_not() -> None:

@@ -124,7 +124,7 @@ class Passage:
             *commands_from_put(put, Channel.TO_NATION, partner.nation),
         ]
         if put.parcel:
-            commands.append(WakeAt(now.monotonic_us + FIRST_RESEND_US))
+            commands.append(WakeAt(now.monotonic_us + FIRST_RESEND_US[delivery.lane]))
         if put.refused:
             self._counters["lost"] += 1
             about: Arguments = {"party": partner.nation, "report": delivery.report_id}
