@@ -184,14 +184,11 @@ class Loop:
     def _step(self) -> None:
         if self._queues[Lane.FLASH]:
             self._receive(Lane.FLASH)
+        self._tick_if_due()
         now_us = self.clock.now().monotonic_us
-        if self._is_routine_due(now_us):
+        if self._queues[Lane.ROUTINE] and now_us >= self._next_routine_us:
             self._next_routine_us = now_us + GATHER_US
             self._receive(Lane.ROUTINE)
-        self._tick_if_due()
-
-    def _is_routine_due(self, now_us: int) -> bool:
-        return bool(self._queues[Lane.ROUTINE]) and now_us >= self._next_routine_us
 
     def _receive(self, lane: Lane) -> None:
         """Give the node one group of a lane, and carry out what it answers; ROUTINE stops for a FLASH."""
@@ -227,9 +224,7 @@ class Loop:
 
     def _tick_if_due(self) -> None:
         now = self.clock.now()
-        # What a node puts off until there is time, as a picture its comparisons, waits while too much comes.
-        woken = 0 < self._wake_us <= now.monotonic_us and not self._is_routine_due(now.monotonic_us)
-        if now.monotonic_us < self._next_tick_us and not woken:
+        if now.monotonic_us < self._next_tick_us and not 0 < self._wake_us <= now.monotonic_us:
             return
         self._next_tick_us = now.monotonic_us + TICK_US
         self._wake_us = 0

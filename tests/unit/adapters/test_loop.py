@@ -223,23 +223,6 @@ def test_a_group_of_routine_stops_for_a_flash(path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_what_a_node_put_off_waits_while_too_much_routine_comes(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "GATHER_US", 0)
-    monkeypatch.setattr(module, "GROUP_MAX", 1)
-
-    async def scenario() -> None:
-        node = Node(lambda _, now: [WakeAt(now.monotonic_us + 1)])
-        bench = Bench(path, node)
-        for number in range(200):
-            bench.loop.accept(heard(Lane.ROUTINE), probe(number, Lane.ROUTINE))
-        await bench.until(lambda: len(node.received) == 200 and len(node.ticks) > 1)
-        assert len(node.ticks) < 20, "not one for each report"
-
-    asyncio.run(scenario())
-
-
 def test_between_two_groups_the_connections_get_their_turns(path: Path) -> None:
     turns = 0
 
