@@ -111,7 +111,7 @@ def test_on_a_full_disk_what_waits_is_bounded_and_deliveries_are_left_to_their_s
     heard = Heard("to-hub.delivery", Channel.TO_HUB, "KOR", Lane.FLASH)
     for number in range(count):
         loop.accept(heard, encode(Delivery("KOR", HUB, Lane.FLASH, number + 1, 1, 0, f"r{number}", b"")))
-        loop._receive(loop._queues[Lane.FLASH])
+        loop._receive(Lane.FLASH)
     assert node.given == min(count, BOUND)
     assert len(loop._backlog) == min(count, BOUND)
     assert loop.counters["left_to_sender"] == max(0, count - BOUND)
