@@ -20,7 +20,9 @@ from beaconfire.frames.geodesy import enu_from_ecef_rotation_kernel, geodetic_fr
 from beaconfire.frames.types import Vector
 
 AIR_M: Final = 80e3
+"""Height below which drag asks for short steps."""
 INTO_AIR_S: Final = 1.0
+"""Least step towards that height: the last one must pass it."""
 
 
 class FallPath(NamedTuple):

@@ -35,14 +35,18 @@ BEFORE_S: Final = 8.0
 """Over so long thrust is taken as constant."""
 STEP_S: Final = 0.5
 ROWS_LEAST: Final = 6
+"""Before an end: what state and acceleration need."""
 LOOKS_S: Final = (2.5, 5.0, 8.0)
+"""Ends so long ago are tried first."""
 HOPELESS: Final = 6.0
+"""An end less likely than none by this logarithm at each of these is not looked for."""
 QUIET_S: Final = 3.0
 """A pause between two stages is often shorter."""
 DRIVE_LEAST_M_S2: Final = 10.0
 DRIVE_SIGMAS: Final = 5.0
 """Thrust must have been seen for its end to be one."""
 ACCELERATION_SIGMA_M_S2: Final = 60.0
+"""Of thrust, each axis, before anything is known of it."""
 RATE_PER_S: Final = 0.01
 """Chance of an end in a second: half of that for each instant on the grid."""
 SHARES_LEFT: Final = (1.0 / 3.0, 2.0 / 3.0)
@@ -61,10 +65,11 @@ class Ending(NamedTuple):
     """Where thrust ended, if it did.
 
     Attributes:
-        doubt: probability that it goes on.
-        until_s: likeliest end.
-        sigma_s: of the end.
-        solution: fit with that end, over all rows; the acceleration is that before it.
+        doubt: probability that it goes on, or has only weakened.
+        until_s: likeliest end, seconds on the clock of the rows.
+        sigma_s: of the end, seconds.
+        solution: fit with that end, over all rows; its state of ten holds there (ECEF, SI), the acceleration
+            is that before it.
     """
 
     doubt: float
@@ -97,7 +102,10 @@ def _evidence(solution: Solution) -> float:
 
 @njit(cache=True)
 def may_have_ended_kernel(rows: Vector, state: Vector, time_s: float, sensors: Vector) -> bool:
-    """Return whether it is worth looking: an end some seconds ago is about as likely as none."""
+    """Return whether it is worth looking: an end some seconds ago is about as likely as none.
+
+    Args: as `ending_kernel`.
+    """
     current = _fit(state, time_s, rows, sensors, 1.0)
     least, since_s = _evidence(current) - HOPELESS, 0.0
     for ago_s in LOOKS_S:
@@ -121,7 +129,7 @@ def _instants_kernel(
         thrusting: fit up to now: where the fits start.
         time_s: of the newest row.
         sensors: sensor table.
-        share_after: of the thrust that goes on after the instant.
+        share_after: of the thrust that goes on after the instant, 0 to 1.
     """
     steps = int(BACK_S / STEP_S)
     logs, current = np.full(steps, -math.inf), thrusting
@@ -173,6 +181,11 @@ def knowledge_before_kernel(ending: Ending, rows: Vector, sensors: Vector) -> Pr
     """Return what the rows before the end of thrust tell of the state there.
 
     The acceleration is a nuisance; that it was not quite constant, and when it ended, widens the velocity.
+
+    Args:
+        ending: of the thrust; the knowledge holds at its instant.
+        rows: before the end, in order of time, shape (n, 9).
+        sensors: sensor table.
     """
     state = ending.solution.state
     prior = broad_prior_kernel(sensors.shape[0], state, 0.0, ACCELERATION_SIGMA_M_S2)

@@ -13,6 +13,7 @@ from beaconfire.flight.impact import (
     ellipses_of_landing,
     landing_of,
     predict_impact,
+    spread_of_samples,
 )
 from beaconfire.frames.geodesy import (
     ecef_from_geodetic_kernel,
@@ -127,3 +128,10 @@ def test_ellipse_and_covariance_are_each_others_inverse(bearing_deg: float) -> N
     assert back.semi_major_m == pytest.approx(40_000.0)
     assert back.semi_minor_m == pytest.approx(3_000.0)
     assert math.sin(back.bearing_rad - area.bearing_rad) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_samples_on_a_line_make_an_area_and_no_error() -> None:
+    along = 2.0**30 * np.arange(-32.0, 32.0)
+    _, spread, scales = spread_of_samples(np.column_stack((along, along, np.zeros(64))))
+    assert np.isfinite(spread).all()
+    assert all(np.isfinite(scales))

@@ -35,9 +35,9 @@ def rows_of(states: Vector, first_s: int, last_s: int, seed: int, *, rated: bool
     return np.array(rows)
 
 
-def state_of(states: Vector, second: int, acceleration: Vector) -> Vector:
+def state_of(states: Vector, second: int) -> Vector:
     """Return a state of ten, as a filter would have it: some way off."""
-    state = np.concatenate((states[round(second / STEP_S)], acceleration))
+    state = np.concatenate((states[round(second / STEP_S)], np.zeros(3)))
     state[:3] += (300.0, -200.0, 100.0)
     state[3:6] += (20.0, 10.0, -15.0)
     return state
@@ -50,7 +50,7 @@ def first_arc(
     table = RATED_TABLE if rated else TABLE
     for second in range(55, until_s):
         rows = rows_of(states, 45, second, seed, rated=rated)
-        found = arc_after_thrust(rows, state_of(states, second, np.zeros(3)), float(second), table)
+        found = arc_after_thrust(rows, state_of(states, second), float(second), table)
         if found is not None:
             return second, found
     return None
@@ -71,7 +71,7 @@ def test_it_is_told_sooner_than_free_flight_shows_by_itself() -> None:
         told = first_arc(truth().states, seed, rated=True)
         assert told is not None
         rows = rows_of(truth().states, 45, told[0], seed, rated=True)
-        state = state_of(truth().states, told[0], np.zeros(3))
+        state = state_of(truth().states, told[0])
         sooner += find_coast(rows, state, float(told[0]), RATED_TABLE, 45.0).arc is None
     assert sooner >= len(SEEDS) - 1
 
@@ -124,14 +124,14 @@ def test_where_no_thrust_was_seen_none_ended() -> None:
     states = truth().states
     for second in (110, 115, 120):
         rows = rows_of(states, 95, second, 3)
-        assert arc_after_thrust(rows, state_of(states, second, np.zeros(3)), float(second), TABLE) is None
+        assert arc_after_thrust(rows, state_of(states, second), float(second), TABLE) is None
 
 
 def test_the_doubt_goes_as_the_plots_come() -> None:
     doubts = []
     for second in (78, 80, 84, 88):
         rows = rows_of(truth().states, 62, second, 1, rated=True)
-        state = state_of(truth().states, second, np.zeros(3))
+        state = state_of(truth().states, second)
         doubts.append(ending_kernel(rows, state, float(second), RATED_TABLE).doubt)
     assert doubts[0] > 0.9
     assert doubts[-1] < 1e-3
