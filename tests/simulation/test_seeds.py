@@ -28,6 +28,9 @@ RELEASED_FROM_MEMORY = b"""{"seed":5170,"faults":[
  {"type":"frailty","share":0.008116470647734603},
  {"type":"full-disk","party":"HUB-1","role":"hub","from_us":14531209,"until_us":16704701},
  {"type":"crash","party":"HUB-2","role":"hub","at_us":7238292,"down_us":1000000000000}]}"""
+WORD_LOST = b"""{"seed":200167,"faults":[
+ {"type":"cut","source":"JPN","destination":"","from_us":8974331,"until_us":9082676},
+ {"type":"wipe","party":"JPN","role":"picture","at_us":7116304,"down_us":899987}]}"""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +150,13 @@ def test_a_hub_that_dies_with_a_release_in_memory_owes_it_to_nobody(scenario: Sc
     """Seed 5170, made small: its disk was full, nothing was receipted, and a newer report arrived."""
     plan = read_plan(RELEASED_FROM_MEMORY, "seed 5170")
     assert Campaign(scenario).run_plan(plan).crashes
+
+
+def test_a_picture_whose_word_was_lost_says_again_that_its_disk_is_gone(scenario: Scenario) -> None:
+    """Seed 200167, made small: it heard the hub while nothing that it said came through."""
+    run = Campaign(scenario).run_plan(read_plan(WORD_LOST, "seed 200167"))
+    assert run.crashes
+    assert run.deliveries
 
 
 def forgetful(scenario: Scenario) -> Campaign:

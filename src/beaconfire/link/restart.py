@@ -1,28 +1,43 @@
-"""After a restart: a receiver asks its senders once for what they remember; a sender answers now and then."""
+"""After a restart: a receiver asks its senders for what they remember until they answer.
+
+A sender answers now and then: with the word itself, sent back, and whatever is to be sent again.
+"""
 
 from collections.abc import Iterable
 from typing import Final
 
 from beaconfire.messages.transfer import Restarted
 
-ASKED_TIMES: Final = 2
-"""Once may be lost with a connection that is just being made."""
+ASK_PERIOD_US: Final = 1_000_000
+ASKED_MOST: Final = 120
+"""A peer that is heard for so many periods and sends no echo is of an older version, which gives none."""
 ANSWER_PERIOD_US: Final = 5_000_000
 
 
 class Asking:
-    """What a receiver that was started owes each of its senders: its word that it was."""
+    """What a receiver that was started owes each of its senders: its word that it was.
+
+    A link may be heard and carry nothing the other way, so the word is said until its echo comes.
+    """
 
     def __init__(self, own: str, peers: Iterable[str]) -> None:
         self._own = own
-        self._owed = dict.fromkeys(peers, ASKED_TIMES)
+        self._owed = dict.fromkeys(peers, ASKED_MOST)
+        self._asked_us: dict[str, int] = {}
 
-    def heard(self, peer: str) -> tuple[Restarted, ...]:
+    def heard(self, peer: str, monotonic_us: int) -> tuple[Restarted, ...]:
         """Return what to say to a peer that was just heard: its link is there."""
-        if not self._owed.get(peer):
+        due_us = self._asked_us.get(peer, monotonic_us - ASK_PERIOD_US) + ASK_PERIOD_US
+        if not self._owed.get(peer) or monotonic_us < due_us:
             return ()
         self._owed[peer] -= 1
+        self._asked_us[peer] = monotonic_us
         return (Restarted(self._own, peer),)
+
+    def echoed(self, said: Restarted, peer: str) -> None:
+        """Ask a peer no more if what it said is the own word, which it answered."""
+        if (said.sender, said.recipient) == (self._own, peer):
+            self._owed.pop(peer, None)
 
 
 class Answering:

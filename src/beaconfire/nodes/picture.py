@@ -27,7 +27,7 @@ from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.health import Health
 from beaconfire.messages.refusal import Reason, Withheld
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal, Speaking, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal, Restarted, Speaking, Suspension
 from beaconfire.messages.words import HUB, LINK_SCHEMA, ClockQuality, Lane, Mode, Nation, Sharing
 from beaconfire.nodes.commands import (
     EVENTS_LOG,
@@ -177,13 +177,16 @@ class PictureNode:
                 case Suspension() as said:
                     return self._suspension(said)
                 case Probe() | Receipt() | Refusal():
-                    return [*self._ask(inbound), *self._hear(now)]
+                    return [*self._ask(inbound, now), *self._hear(now)]
+                case Restarted() as said:
+                    self._asking.echoed(said, inbound.sender)
+                    return self._hear(now)
         self.counters["rejected"] += 1
         return []
 
-    def _ask(self, inbound: Inbound) -> list[Command]:
-        """Ask an instance of the hub, once it is heard after a start, for what it remembers."""
-        asked = self._asking.heard(inbound.sender)
+    def _ask(self, inbound: Inbound, now: Now) -> list[Command]:
+        """Ask an instance of the hub that is heard after a start for what it remembers, until it answers."""
+        asked = self._asking.heard(inbound.sender, now.monotonic_us)
         return [
             *(Send(Channel.TO_HUB, inbound.sender, inbound.lane, one) for one in asked),
             *(self._speaking(inbound.sender) for _ in asked),

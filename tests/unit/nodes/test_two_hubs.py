@@ -229,6 +229,41 @@ def test_a_picture_that_lost_its_journal_is_sent_again_what_it_had_receipted(ben
     assert bench.picture_rows.log(RECEIVED_LOG) == [copies[ONE].report_id.encode()]
 
 
+def test_a_picture_asks_until_its_word_came_through_each_instance_for_itself(
+    bench: Bench,
+) -> None:
+    def asked(at_s: int) -> list[tuple[str, Restarted]]:
+        probes = [from_hub(hub, Probe(hub, JPN, Lane.FLASH, 1, 0, echo=False)) for hub in bench.hubs]
+        heard = [bench.picture.receive(probe, now(AT_US + at_s * 1_000_000)) for probe in probes]
+        return [one for commands in heard for one in messages(commands, Restarted)]
+
+    first = asked(0)
+    assert [hub for hub, _ in first] == [ONE, TWO]
+    assert asked(1) == first, "the word was lost: it hears, and is not heard"
+    answer = bench.hubs[ONE].receive(Inbound(Channel.TO_HUB, JPN, Lane.FLASH, first[0][1], 9), now(AT_US))
+    ((to, echo),) = messages(answer, Restarted)
+    assert (to, echo) == (JPN, first[0][1])
+    bench.picture.receive(from_hub(ONE, echo), now(AT_US))
+    assert bench.picture.counters["rejected"] == 0
+    assert asked(2) == [first[1]]
+
+
+def test_a_hub_asks_until_a_guard_answers_and_an_echo_to_another_starts_nothing(bench: Bench) -> None:
+    hub, probe = bench.hubs[ONE], Probe(KOR, ONE, Lane.FLASH, 1, 0, echo=False)
+
+    def asked(at_s: int) -> list[tuple[str, Restarted]]:
+        heard = Inbound(Channel.TO_HUB, KOR, Lane.FLASH, probe, 9)
+        return messages(hub.receive(heard, now(AT_US + at_s * 1_000_000)), Restarted)
+
+    ((_, word),) = asked(0)
+    assert asked(1) == [(KOR, word)]
+    ((to, echo),) = messages(bench.guard.receive(from_hub(ONE, word), now(AT_US)), Restarted)
+    assert (to, echo) == (ONE, word)
+    assert not hub.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, echo, 9), now(AT_US + 2_000_000))
+    assert not asked(3)
+    assert not bench.guard.receive(from_hub(ONE, Restarted(KOR, ONE)), now(AT_US + 60_000_000))
+
+
 def test_a_hub_that_lost_its_journal_is_sent_again_what_it_had_receipted(bench: Bench) -> None:
     first = sent(bench)[ONE]
     commands = bench.hubs[ONE].receive(to_hub(first, KOR, first.lane), now(AT_US))

@@ -106,6 +106,28 @@ def test_what_an_instance_released_in_memory_alone_is_not_owed(run: Run) -> None
     run.end()
 
 
+def test_what_gave_way_to_a_newer_one_that_was_refused_is_not_owed(run: Run) -> None:
+    """Seed 200487: one instance died with it, the other's clock was hours off and refused what came later."""
+    passage = run.give(lane=Lane.ROUTINE)
+    run.decide(ONE, JPN, Lane.ROUTINE)
+    run.arrivals.died(Address(ONE, "hub"))
+    with pytest.raises(Breach, match="never reached JPN"):
+        run.end()
+    newer = run.give("two", Lane.ROUTINE, at_us=1_000_000)
+    newer.refused.add(ONE)
+    with pytest.raises(Breach, match="never reached JPN"):
+        run.end()
+    newer.refused.add(TWO)
+    run.end()
+    passage.lane = Lane.FLASH
+    with pytest.raises(Breach, match="never reached JPN"):
+        run.end()
+    passage.lane = Lane.ROUTINE
+    run.decide(TWO, JPN, Lane.ROUTINE)
+    with pytest.raises(Breach, match="never reached JPN"):
+        run.end()
+
+
 def test_a_report_that_is_young_may_be_on_its_way(run: Run) -> None:
     run.give(at_us=END_US - LIMIT_US + 1)
     run.end()

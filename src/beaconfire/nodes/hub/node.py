@@ -168,8 +168,11 @@ class HubNode:
         if isinstance(said, Speaking):
             link.outbox.schema = min(said.schema, LINK_SCHEMA)
             return []
+        if said.sender != link.nation:
+            self._asking.echoed(said, link.nation)
+            return []
         link.outbox.schema = LINK_SCHEMA_BEFORE
-        return self._reopen(link, now)
+        return self._reopen(link, said, now)
 
     def _reject(self, link: Tie, message: object, lane: Lane, now: Now) -> list[Command]:
         """Count what a hub takes from nobody; record what is no message at all while there is room for it."""
@@ -233,7 +236,7 @@ class HubNode:
     def _probe(self, link: Tie, probe: Probe, inbound: Inbound, now: Now) -> list[Command]:
         answer = link.liveness.answer(probe, utc_us=now.utc_us)
         if answer is not None:
-            asked = self._asking.heard(link.nation)
+            asked = self._asking.heard(link.nation, now.monotonic_us)
             commands: list[Command] = [Send(Channel.TO_NATION, link.nation, inbound.lane, answer)]
             return [*commands, *(Send(Channel.TO_NATION, link.nation, inbound.lane, one) for one in asked)]
         if not link.liveness.echoed(
@@ -247,12 +250,14 @@ class HubNode:
                 words = [one for said in self._tenure.words.values() for one in self._spread(said)]
         return [*words, *self._resend(link, now)]
 
-    def _reopen(self, link: Tie, now: Now) -> list[Command]:
-        """Send again to a picture that was started again what it had receipted."""
+    def _reopen(self, link: Tie, said: Restarted, now: Now) -> list[Command]:
+        """Send again to a picture that was started again what it had receipted, and its word back."""
         if not link.answering.may(now.monotonic_us):
             return []
+        echo = Send(Channel.TO_NATION, link.nation, Lane.FLASH, said)
         rows = link.outbox.reopen(utc_us=now.utc_us)
-        return [*(Keep(Table.OUTBOX, row.key, row.body) for row in rows), *self._resend(link, now)]
+        kept = [Keep(Table.OUTBOX, row.key, row.body) for row in rows]
+        return [*kept, echo, *self._resend(link, now)]
 
     def _suspension(self, link: Tie, said: Suspension, now: Now) -> list[Command]:
         """Take a party's word on an arrangement at once, and pass it on to the other parties."""
