@@ -1,8 +1,8 @@
 """What had to arrive by the end of a run, and what excuses one report towards one recipient.
 
 A promise begins with what is on a disk: what a node had in memory alone when it died was promised to nobody.
-An excuse is of one report, one sender and one recipient: it was refused there, or was ROUTINE and gave way
-before it came there to a newer one of its track that was refused there; or it was past its time by the
+An excuse is of one report, one sender and one recipient: it was refused there; or was ROUTINE and gave
+way, before it came there, to a newer one of its track, which is owed in its place; or it was past its time by the
 clock of the instance that held it, which said so in a notice towards that recipient, afterwards; or all
 under which it could have been given is suspended since.
 """
@@ -170,9 +170,9 @@ class Arrivals:
         return lane is not None and self._told_expired(hub, passage, lane, f"towards {recipient}")
 
     def _gave_way(self, hub: str, passage: Passage) -> bool:
-        """Return whether its sender sent an instance a newer one of its track in its place, refused there."""
+        """Return whether its sender sent an instance a newer one of its track in its place."""
         return passage.lane is Lane.ROUTINE and any(
-            hub in other.refused
+            (hub in other.refused or hub in other.at_hubs)
             and (other.originator, other.track) == (passage.originator, passage.track)
             and other.sent_at_us > passage.sent_at_us
             for other in self.passages.values()

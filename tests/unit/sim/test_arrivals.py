@@ -124,8 +124,21 @@ def test_what_gave_way_to_a_newer_one_that_was_refused_is_not_owed(run: Run) -> 
         run.end()
     passage.lane = Lane.ROUTINE
     run.decide(TWO, JPN, Lane.ROUTINE)
-    with pytest.raises(Breach, match="never reached JPN"):
+    with pytest.raises(Breach, match="one of KOR never reached JPN"):
         run.end()
+
+
+def test_what_gave_way_to_a_newer_one_that_was_taken_is_owed_in_the_newer_one(run: Run) -> None:
+    """Seed 200204: one instance took it for FLASH and its clock leapt hours, the other had the newer alone."""
+    run.give(lane=Lane.ROUTINE)
+    run.decide(ONE, JPN)
+    run.tell(ONE, "towards JPN")
+    newer = run.give("two", Lane.ROUTINE, at_us=1_000_000)
+    run.decide(TWO, JPN, Lane.ROUTINE, report_id="two")
+    with pytest.raises(Breach, match="two of KOR never reached JPN"):
+        run.end()
+    newer.taken.add(JPN)
+    run.end()
 
 
 def test_a_report_that_is_young_may_be_on_its_way(run: Run) -> None:
