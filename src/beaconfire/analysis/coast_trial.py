@@ -44,7 +44,7 @@ from beaconfire.tracking.batch import (
     broad_prior_kernel,
     solve_kernel,
 )
-from beaconfire.tracking.filter import predict_kernel
+from beaconfire.tracking.drag import carried_kernel
 
 WANTED_FROM_S: Final = 15.0
 TRUTH_STEP_S: Final = 0.25
@@ -144,7 +144,7 @@ def batch_estimate(rows: Vector, sensors: Vector, start: Vector, time_s: float) 
             break
         solution = solve_kernel(solution.state, 0.0, rows, sensors, prior, COAST)
     mean, covariance = stated(Arc(0.0, prior, solution), rows, sensors)
-    state, spread = predict_kernel(mean, covariance, time_s, 0.0)
+    state, spread = carried_kernel(mean, covariance, time_s)
     return state[:7], spread[:7, :7]
 
 

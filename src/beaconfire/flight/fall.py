@@ -99,6 +99,27 @@ def fall_kernel(state: Vector, height_m: float) -> tuple[float, Vector]:
 
 
 @njit(cache=True)
+def _next_step_kernel(state: Vector, left_s: float, stretch: float) -> float:
+    """Return the next step of a fall, or of one backwards, of at most what is left; seconds."""
+    height = approximate_height_kernel(state[0], state[1], state[2])
+    step = stretch * _step_for_kernel(height)
+    if height > AIR_M:  # a long step into the air would be no step of this motion any more
+        step = min(step, max((height - AIR_M) / max(abs(_climb_rate_kernel(state)), 1.0), INTO_AIR_S))
+    return math.copysign(min(abs(left_s), step), left_s)
+
+
+@njit(cache=True)
+def fallen_kernel(state: Vector, elapsed_s: float) -> Vector:
+    """Return the state (7,) of a free body after `elapsed_s`, or before, in the steps of a fall."""
+    current, left = state.copy(), elapsed_s
+    while abs(left) > 1e-9:
+        step = _next_step_kernel(current, left, 1.0)
+        current = rk4_step_kernel(current, step)
+        left -= step
+    return current
+
+
+@njit(cache=True)
 def fall_with_transition_kernel(
     state: Vector, elapsed_s: float, stretch: float = 1.0
 ) -> tuple[Vector, Vector]:
@@ -112,11 +133,7 @@ def fall_with_transition_kernel(
     current, transition = state.copy(), np.eye(7)
     left = elapsed_s
     while abs(left) > 1e-9:
-        height = approximate_height_kernel(current[0], current[1], current[2])
-        step = stretch * _step_for_kernel(height)
-        if height > AIR_M:  # a long step into the air would be no step of this motion any more
-            step = min(step, max((height - AIR_M) / max(abs(_climb_rate_kernel(current)), 1.0), INTO_AIR_S))
-        step = math.copysign(min(abs(left), step), left)
+        step = _next_step_kernel(current, left, stretch)
         current, transition = propagate_with_transition_kernel(current, transition, step, 60.0)
         left -= step
     return current, transition

@@ -1,10 +1,10 @@
 """What had to arrive by the end of a run, and what excuses one report towards one recipient.
 
 A promise begins with what is on a disk: what a node had in memory alone when it died was promised to nobody.
-An excuse is of one report, one sender and one recipient: it was refused there; or was ROUTINE and gave
-way, before it came there, to a newer one of its track, which is owed in its place; or it was past its time by the
-clock of the instance that held it, which said so in a notice towards that recipient, afterwards; or all
-under which it could have been given is suspended since.
+An excuse is of one report, one sender and one recipient: it was refused there; or was ROUTINE and gave way,
+before it came there, to a newer one of its track, which is owed in its place; or it was past its time by the
+clock of the instance that held it, which said so in a notice towards that recipient, afterwards; or all under
+which it could have been given is suspended since.
 """
 
 from collections.abc import Callable, Iterable

@@ -29,6 +29,7 @@ from beaconfire.tracking.arc import (
     stated,
     without_start,
 )
+from beaconfire.tracking.drag import carried_kernel
 from beaconfire.tracking.filter import freed, predict_kernel, update_kernel
 from beaconfire.tracking.initiation import Seed, fit_triple
 from beaconfire.tracking.unseen import unseen_kernel
@@ -242,8 +243,7 @@ class Motion:
 
     def _state_coast(self, arc: Arc) -> None:
         state, covariance = stated(arc, np.array(self.rows), self.sensors)
-        interval_s = self.newest_s - arc.reference_s
-        self.state, self.covariance = predict_kernel(state, covariance, interval_s, 0.0)
+        self.state, self.covariance = carried_kernel(state, covariance, self.newest_s - arc.reference_s)
         self.time_s = self.newest_s
         if not self.rolled or self.first_arc is None:
             self.first_arc = (state[:7].copy(), covariance[:7, :7].copy(), arc.reference_s)

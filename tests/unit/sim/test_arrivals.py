@@ -129,7 +129,7 @@ def test_what_gave_way_to_a_newer_one_that_was_refused_is_not_owed(run: Run) -> 
 
 
 def test_what_gave_way_to_a_newer_one_that_was_taken_is_owed_in_the_newer_one(run: Run) -> None:
-    """Seed 200204: one instance took it for FLASH and its clock leapt hours, the other had the newer alone."""
+    """Seed 200204: one took it for FLASH and its clock leapt hours, the other had the newer alone."""
     run.give(lane=Lane.ROUTINE)
     run.decide(ONE, JPN)
     run.tell(ONE, "towards JPN")
