@@ -41,7 +41,7 @@ to-hub.speaking        picture          hub
 to-hub.probe           guard picture    hub
 to-nation.delivery     hub              picture
 to-nation.receipt      hub              guard
-to-nation.restarted    hub              guard
+to-nation.restarted    hub              guard picture
 to-nation.checkpoint   hub              guard
 to-nation.suspension   hub              guard picture
 to-nation.probe        hub              guard picture

@@ -34,9 +34,9 @@ def _small_bounds() -> object:
             (lane_queue, "RETAINED_MAX"),
             (intake, "REMEMBERED_MAX"),
             (intake, "GAPS_MAX"),
-            (loop_module, "QUEUE_MAX"),
         ):
             patch.setattr(module, name, BOUND)
+        patch.setattr(loop_module, "QUEUE_MAX", dict.fromkeys(Lane, BOUND))
         yield
 
 

@@ -41,9 +41,9 @@ from beaconfire.nodes.commands import (
 )
 from beaconfire.nodes.voice import Said, Voice
 
-QUEUE_MAX: Final = 8_192
+QUEUE_MAX: Final = {Lane.FLASH: 8_192, Lane.ROUTINE: 1_024}
 """Messages waiting in one lane. Over it FLASH refuses the newest (its outbox sends it again), ROUTINE
-drops the oldest."""
+drops the oldest: a node that takes 200 a second is then five seconds behind, and no more."""
 GROUP_MAX: Final = 128
 GROUP_US: Final = 20_000
 """A group ends once its node has taken this long over it; what is left waits for the next."""
@@ -131,7 +131,7 @@ class Loop:
     def accept(self, heard: Heard, body: bytes) -> None:
         """Queue a message as it comes off the bus; bounded, see `QUEUE_MAX`."""
         queue = self._queues[heard.lane]
-        if len(queue) >= QUEUE_MAX:
+        if len(queue) >= QUEUE_MAX[heard.lane]:
             self.counters["overflow"] += 1
             if heard.lane is Lane.FLASH:
                 return

@@ -79,7 +79,7 @@ FLOWS: Final = (
     Flow(Channel.TO_HUB, Server.HUB, _LINKED, _roles(Role.HUB), "probe"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.PICTURE), "delivery"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.GUARD), "receipt"),
-    Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.GUARD), "restarted"),
+    Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _LINKED, "restarted"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _roles(Role.GUARD), "checkpoint"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _LINKED, "suspension"),
     Flow(Channel.TO_NATION, Server.HUB, _roles(Role.HUB), _LINKED, "probe"),

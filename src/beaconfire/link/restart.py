@@ -1,6 +1,7 @@
 """After a restart: a receiver asks its senders for what they remember until they answer.
 
-A sender answers now and then: with the word itself, sent back, and whatever is to be sent again.
+A sender answers now and then, with whatever is to be sent again and a word of its own: a hub sends a picture
+its word back, a guard tells a hub all that its nation has suspended.
 """
 
 from collections.abc import Iterable
@@ -10,14 +11,14 @@ from beaconfire.messages.transfer import Restarted
 
 ASK_PERIOD_US: Final = 1_000_000
 ASKED_MOST: Final = 120
-"""A peer that is heard for so many periods and sends no echo is of an older version, which gives none."""
+"""A peer that is heard for so many periods and gives no answer is of an older version, which has none."""
 ANSWER_PERIOD_US: Final = 5_000_000
 
 
 class Asking:
     """What a receiver that was started owes each of its senders: its word that it was.
 
-    A link may be heard and carry nothing the other way, so the word is said until its echo comes.
+    A link may be heard and carry nothing the other way, so the word is said until it is answered.
     """
 
     def __init__(self, own: str, peers: Iterable[str]) -> None:
@@ -34,10 +35,9 @@ class Asking:
         self._asked_us[peer] = monotonic_us
         return (Restarted(self._own, peer),)
 
-    def echoed(self, said: Restarted, peer: str) -> None:
-        """Ask a peer no more if what it said is the own word, which it answered."""
-        if (said.sender, said.recipient) == (self._own, peer):
-            self._owed.pop(peer, None)
+    def answered(self, peer: str) -> None:
+        """Ask a peer no more: the word came through."""
+        self._owed.pop(peer, None)
 
 
 class Answering:

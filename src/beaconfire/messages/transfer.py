@@ -87,8 +87,8 @@ class Probe(msgspec.Struct, frozen=True, tag="probe", tag_field="type", forbid_u
 class Restarted(msgspec.Struct, frozen=True, tag="restarted", tag_field="type", forbid_unknown_fields=True):
     """A receiver's word that it was started again: what it receipted may be gone from its disk with it.
 
-    Its senders send again what they still remember; what it has is a double and costs little. A sender that
-    does so sends the word back as it came: an echo keeps the asker as its sender.
+    Its senders send again what they still remember; what it has is a double and costs little. A hub that does
+    so sends a picture its word back as it came, as an echo of a probe does; a guard answers with `Standing`.
 
     Attributes:
         sender: end of the link that was started.

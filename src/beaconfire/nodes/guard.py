@@ -169,7 +169,7 @@ class GuardNode:
             case Probe() as probe if from_hub:
                 return self._probe(probe, inbound, now)
             case Restarted() as said if from_hub and said.sender == inbound.sender:
-                return self._reopen(said, now)
+                return self._reopen(inbound.sender, now)
             case Refusal() as refusal if from_hub and refusal.sender == inbound.sender:
                 return self._refusal(refusal, now)
             case CheckpointOffer() as offer if from_hub:
@@ -266,16 +266,14 @@ class GuardNode:
                 words = self._own_words((hub,))
         return [*words, *self._resend(now)]
 
-    def _reopen(self, said: Restarted, now: Now) -> list[Command]:
+    def _reopen(self, hub: str, now: Now) -> list[Command]:
         """Tell an instance that was started again what is suspended, and send what it had receipted."""
-        hub = said.sender
         if not self._answering[hub].may(now.monotonic_us):
             return []
-        echo = Send(Channel.TO_HUB, hub, Lane.FLASH, said)
         standing = Send(Channel.TO_HUB, hub, Lane.FLASH, Standing(self._config.nation, self._said()))
         rows = self._outbox.reopen(hub, utc_us=now.utc_us)
         kept = [Keep(Table.OUTBOX, row.key, row.body) for row in rows]
-        return [*kept, echo, standing, *self._resend(now)]
+        return [*kept, standing, *self._resend(now)]
 
     def _suspension(self, said: Suspension, now: Now, *, from_home: bool) -> list[Command]:
         """Take a party's word on an arrangement; the own nation's word goes on to the hub."""

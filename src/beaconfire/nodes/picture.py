@@ -178,8 +178,9 @@ class PictureNode:
                     return self._suspension(said)
                 case Probe() | Receipt() | Refusal():
                     return [*self._ask(inbound, now), *self._hear(now)]
-                case Restarted() as said:
-                    self._asking.echoed(said, inbound.sender)
+                case Restarted() as word:
+                    if (word.sender, word.recipient) == (config.nation, inbound.sender):
+                        self._asking.answered(inbound.sender)
                     return self._hear(now)
         self.counters["rejected"] += 1
         return []

@@ -254,7 +254,7 @@ def test_between_two_groups_the_connections_get_their_turns(path: Path) -> None:
 def test_the_queues_are_bounded_routine_loses_its_oldest_flash_refuses_the_newest(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "QUEUE_MAX", 3)
+    monkeypatch.setattr(module, "QUEUE_MAX", {Lane.FLASH: 3, Lane.ROUTINE: 2})
 
     async def scenario() -> None:
         node = Node()
@@ -262,9 +262,9 @@ def test_the_queues_are_bounded_routine_loses_its_oldest_flash_refuses_the_newes
         for number in range(5):
             bench.loop.accept(heard(), probe(number))
             bench.loop.accept(heard(Lane.ROUTINE), probe(10 + number, Lane.ROUTINE))
-        await bench.until(lambda: len(node.received) == 6)
-        assert [number_of(one) for one in node.received] == [0, 1, 2, 12, 13, 14]
-        assert bench.loop.counters["overflow"] == 4
+        await bench.until(lambda: len(node.received) == 5)
+        assert [number_of(one) for one in node.received] == [0, 1, 2, 13, 14]
+        assert bench.loop.counters["overflow"] == 5
 
     asyncio.run(scenario())
 

@@ -248,7 +248,7 @@ def test_a_picture_asks_until_its_word_came_through_each_instance_for_itself(
     assert asked(2) == [first[1]]
 
 
-def test_a_hub_asks_until_a_guard_answers_and_an_echo_to_another_starts_nothing(bench: Bench) -> None:
+def test_a_hub_asks_until_a_guard_answers_and_a_guard_minds_no_answer_to_its_picture(bench: Bench) -> None:
     hub, probe = bench.hubs[ONE], Probe(KOR, ONE, Lane.FLASH, 1, 0, echo=False)
 
     def asked(at_s: int) -> list[tuple[str, Restarted]]:
@@ -257,9 +257,9 @@ def test_a_hub_asks_until_a_guard_answers_and_an_echo_to_another_starts_nothing(
 
     ((_, word),) = asked(0)
     assert asked(1) == [(KOR, word)]
-    ((to, echo),) = messages(bench.guard.receive(from_hub(ONE, word), now(AT_US)), Restarted)
-    assert (to, echo) == (ONE, word)
-    assert not hub.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, echo, 9), now(AT_US + 2_000_000))
+    ((to, standing),) = messages(bench.guard.receive(from_hub(ONE, word), now(AT_US)), Standing)
+    assert to == ONE
+    hub.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, standing, 9), now(AT_US + 2_000_000))
     assert not asked(3)
     assert not bench.guard.receive(from_hub(ONE, Restarted(KOR, ONE)), now(AT_US + 60_000_000))
 

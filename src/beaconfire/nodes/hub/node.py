@@ -168,9 +168,6 @@ class HubNode:
         if isinstance(said, Speaking):
             link.outbox.schema = min(said.schema, LINK_SCHEMA)
             return []
-        if said.sender != link.nation:
-            self._asking.echoed(said, link.nation)
-            return []
         link.outbox.schema = LINK_SCHEMA_BEFORE
         return self._reopen(link, said, now)
 
@@ -272,6 +269,7 @@ class HubNode:
         if standing.party != link.nation:
             self.counters["rejected"] += 1
             return []
+        self._asking.answered(link.nation)
         commands = [one for said in standing.words for one in self._suspension(link, said, now)]
         return [*commands, *self._caution.heard(link.nation)]
 
