@@ -5,6 +5,8 @@ to pass: a message is known not to come once all that was sent before a later ro
 """
 
 import asyncio
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
@@ -12,6 +14,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from beaconfire.adapters.certificates import identity_of
+from beaconfire.adapters.identity import client_context
 from beaconfire.messages.codec import Message
 from beaconfire.messages.words import HUB_INSTANCES
 from beaconfire.nodes.commands import Channel
@@ -69,8 +73,22 @@ SUBJECTS: Final = (
 )
 """Each channel with each lane and each kind of message, and what is no subject of the program."""
 WILD: Final = (">", "*", "*.*", "to-hub.>", "to-nation.>", "*.delivery", "*.FLASH", "$SYS.>", "_INBOX.>")
+REFUSED_KEY: Final = ("authorization violation",)
+REFUSED_CERTIFICATE: Final = (
+    "alert unknown ca",
+    "alert bad certificate",
+    "lost",
+    "broken pipe",
+    "reset",
+    "eof",
+)
+"""The word comes after the handshake, when the library may have begun to speak."""
 ANSWER: Final = "answer.here"
 """Stated in each message as where an answer is awaited: hearing a message gives no right to say anything."""
+
+
+Context = Callable[[Path], ssl.SSLContext | None]
+"""What a party whose keys lie in a directory shows and asks for of TLS; None for a server without."""
 
 
 class Rights(NamedTuple):
@@ -89,8 +107,12 @@ class Credential(NamedTuple):
     rights: Rights
 
     @property
+    def home(self) -> Path:
+        return self.seed.parent.parent
+
+    @property
     def name(self) -> str:
-        return f"{self.seed.parent.parent.name}/{self.seed.stem}"
+        return f"{self.home.name}/{self.seed.stem}"
 
 
 def rights_of(role: str, table: str) -> Rights:
@@ -138,10 +160,11 @@ class _Client:
         self.violations = 0
         self._nats = Client()
 
-    async def open(self, url: str) -> None:
+    async def open(self, url: str, context: Context) -> None:
         await self._nats.connect(
             url,
             nkeys_seed_str=self.credential.seed.read_text().strip(),
+            tls=context(self.credential.home),
             no_echo=True,
             allow_reconnect=False,
             connect_timeout=PATIENCE_S,
@@ -181,13 +204,13 @@ class _Client:
         await _end(self._nats)
 
 
-async def flaws_at(server: str, url: str, credentials: list[Credential]) -> list[str]:
+async def flaws_at(server: str, url: str, credentials: list[Credential], context: Context) -> list[str]:
     """Return what at one server is not as expected, one line each; empty if all is."""
-    flaws = await _strangers(server, url, credentials)
+    flaws = await _strangers(server, url, credentials, context)
     clients = [_Client(one) for one in credentials if one.server == server]
     try:
         for one in clients:
-            await one.open(url)
+            await one.open(url, context)
         for one in clients:
             await one.say_all()
         for one in clients:
@@ -220,18 +243,19 @@ def _flaws_of(one: _Client, clients: list[_Client]) -> list[str]:
     return flaws
 
 
-async def _strangers(server: str, url: str, credentials: list[Credential]) -> list[str]:
+async def _strangers(server: str, url: str, credentials: list[Credential], context: Context) -> list[str]:
     """Return which keys of other servers, or whether one who shows none, are let in."""
-    tried: list[tuple[str, str | None]] = [("who shows no key is let in", None)]
+    known = next(one.home for one in credentials if one.server == server)
+    tried: list[tuple[str, str | None, Path]] = [("who shows no key is let in", None, known)]
     tried += [
-        (f"{one.name} is let in, a key for {one.server}", one.seed.read_text().strip())
+        (f"{one.name} is let in, a key for {one.server}", one.seed.read_text().strip(), one.home)
         for one in credentials
         if one.server != server
     ]
-    return [flaw for flaw, seed in tried if not await _is_refused(url, seed)]
+    return [flaw for flaw, seed, home in tried if not await _is_refused(url, seed, context(home))]
 
 
-async def _is_refused(url: str, seed: str | None) -> bool:
+async def _is_refused(url: str, seed: str | None, tls: ssl.SSLContext | None) -> bool:
     async def on_error(_error: Exception) -> None:
         """Say nothing: a refusal is what is asked for."""
 
@@ -240,6 +264,7 @@ async def _is_refused(url: str, seed: str | None) -> bool:
         await client.connect(
             url,
             nkeys_seed_str=seed,
+            tls=tls,
             allow_reconnect=False,
             max_reconnect_attempts=0,
             connect_timeout=PATIENCE_S,
@@ -247,7 +272,8 @@ async def _is_refused(url: str, seed: str | None) -> bool:
         )
         await client.flush(timeout=PATIENCE_S)
     except (NatsError, OSError, TimeoutError) as error:
-        if "authorization violation" not in str(error).lower():
+        words = REFUSED_KEY + (REFUSED_CERTIFICATE if tls is not None else ())
+        if not any(word in str(error).lower() for word in words):
             raise
         return True
     finally:
@@ -260,10 +286,31 @@ async def _end(client: Client) -> None:
     if client.is_connected:
         await client.drain()
     elif client._transport is not None:
-        client._transport.close()  # type: ignore[no-untyped-call]
+        for writer in (client._transport._io_writer, client._transport._bare_io_writer):  # type: ignore[attr-defined]
+            if writer is not None:
+                writer.transport.abort()
         await asyncio.sleep(0)
 
 
-def found_at(server: str, port: int, root: Path) -> list[str]:
-    """Return what is not as expected at one server of an installation, which runs on a port."""
-    return asyncio.run(flaws_at(server, f"nats://127.0.0.1:{port}", credentials_of(root)))
+def found_at(server: str, port: int, root: Path, *, encrypted: bool = False) -> list[str]:
+    """Return what is not as expected at one server of an installation, which runs on a port.
+
+    Args:
+        server: party whose it is.
+        port: of it, on loopback.
+        root: where the keys of all parties lie.
+        encrypted: each party shows the certificate of its own that lies beside its keys, and takes the
+            server for what it is.
+    """
+    scheme = "tls" if encrypted else "nats"
+
+    def context(home: Path) -> ssl.SSLContext | None:
+        return client_context(identity_of(home)) if encrypted else None
+
+    def trusting(home: Path) -> ssl.SSLContext | None:
+        shown = context(home)
+        if shown is not None:
+            shown.load_verify_locations(identity_of(root / server).trusted)
+        return shown
+
+    return asyncio.run(flaws_at(server, f"{scheme}://127.0.0.1:{port}", credentials_of(root), trusting))
