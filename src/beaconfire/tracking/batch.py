@@ -92,7 +92,10 @@ def _add_row(
     size: int,
     sums: tuple[Vector, Vector, Vector],
 ) -> tuple[float, float]:
-    """Add one row's components to (information, gradient, consider); return its cost and chi-square."""
+    """Add one row's components to (information, gradient, consider); return its cost and chi-square.
+
+    Of the information only the lower triangle: the upper is that, and is written once all rows are in.
+    """
     information, gradient, consider = sums
     cost, chi = 0.0, 0.0
     for k in range(size):
@@ -106,9 +109,11 @@ def _add_row(
         for i in range(10):
             scaled = weight * along[i]
             gradient[i] += scaled * residual[k]
-            for j in range(10):
+            for j in range(i + 1):
                 information[i, j] += scaled * along[j]
-            if spread > 1.0:
+        if spread > 1.0:
+            for i in range(10):
+                scaled = weight * along[i]
                 consider[i, 0] += scaled * o0
                 consider[i, 1] += scaled * o1
                 consider[i, 2] += scaled * o2
@@ -179,6 +184,9 @@ def _accumulate(
             part, chi[index] = _add_row(residual, partials, offset, size, sums)
             components[index] = size
             cost += part
+    for i in range(10):
+        for j in range(i):
+            information[j, i] = information[i, j]
     return Solution(state, information, gradient, consider, chi, components, cost)
 
 
