@@ -17,6 +17,7 @@ from beaconfire.messages.estimate import (
     LaunchEstimate,
 )
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
+from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import HUB, Lane, Level, Mode, Nation, Phase, Sharing, Status
 from beaconfire.nodes.commands import (
     Append,
@@ -33,6 +34,7 @@ from beaconfire.nodes.commands import (
 from beaconfire.nodes.guard import GuardConfig, GuardNode
 from beaconfire.nodes.hub import HubConfig, HubNode
 from beaconfire.release.arrangements import ARRANGEMENTS_OF, Agreement, make_bundle, verify_bundle
+from beaconfire.release.attest import sign_suspension
 from beaconfire.release.keys import Keyring, SigningKey
 from beaconfire.release.label import LabellingRules
 
@@ -48,6 +50,21 @@ def key_of(party: str, key_class: KeyClass = KeyClass.SIMULATION) -> SigningKey:
 
 def keys_of(key_class: KeyClass = KeyClass.SIMULATION) -> dict[str, SigningKey]:
     return {party: key_of(party, key_class) for party in (*NATIONS, HUB)}
+
+
+def suspension(
+    party: str,
+    number: int = 1,
+    *,
+    suspended: bool = True,
+    final: bool = False,
+    version: int = 0,
+    arrangement: str = "trilateral",
+    signer: str = "",
+) -> Suspension:
+    """Return a party's word on an arrangement, signed by it or by another."""
+    blank = Suspension(party, arrangement, version, suspended, number, T0_US, "", b"", final)
+    return sign_suspension(blank, key_of(signer or party))
 
 
 def keyring() -> Keyring:

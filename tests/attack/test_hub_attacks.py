@@ -6,13 +6,13 @@ import pytest
 from beaconfire.audit.record import Outcome, decode_record
 from beaconfire.messages.codec import decode, decode_header, decode_sealed, encode
 from beaconfire.messages.refusal import Reason, Withheld
-from beaconfire.messages.transfer import Delivery, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import HUB, Group, Lane
 from beaconfire.nodes.commands import Command, Deliver, Send, Table
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.release.arrangements import Agreement
-from beaconfire.release.attest import sign_receipt, sign_suspension
+from beaconfire.release.attest import sign_receipt
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.release.keys import HEADER_TYPE
 from beaconfire.release.obligations import Obligations
@@ -20,7 +20,6 @@ from beaconfire.release.ruling import Question, Ruling
 from release_world import (
     JPN,
     KOR,
-    T0_US,
     USA,
     MemoryRows,
     agreements,
@@ -31,6 +30,7 @@ from release_world import (
     now,
     own,
     report,
+    suspension,
     to_hub,
 )
 
@@ -147,29 +147,16 @@ def test_receipt_forged_by_another_nation_empties_nothing(bench: Bench) -> None:
 
 
 def test_suspension_in_anothers_name_is_void(bench: Bench) -> None:
-    blank = Suspension(
-        party=JPN,
-        arrangement="trilateral",
-        version=1,
-        suspended=True,
-        number=1,
-        said_at_us=T0_US,
-        key_id="",
-        signature=b"",
-    )
     bench.node.tick(now())
-    assert bench.node.receive(to_hub(sign_suspension(blank, key_of(KOR)), KOR), now()) == []
-    assert bench.node.receive(to_hub(sign_suspension(blank, key_of(KOR)), JPN), now()) == []
+    forged = suspension(JPN, signer=KOR)
+    assert bench.node.receive(to_hub(forged, KOR), now()) == []
+    assert bench.node.receive(to_hub(forged, JPN), now()) == []
     assert not bench.node.arrangements.is_suspended("trilateral")
 
 
 def test_an_old_suspension_played_again_does_not_undo_the_newer(bench: Bench) -> None:
-    def said(number: int, *, suspended: bool) -> Suspension:
-        blank = Suspension(JPN, "trilateral", 1, suspended, number, T0_US, "", b"")
-        return sign_suspension(blank, key_of(JPN))
-
     for number, suspended in ((1, False), (2, True), (1, False)):
-        bench.node.receive(to_hub(said(number, suspended=suspended), JPN), now())
+        bench.node.receive(to_hub(suspension(JPN, number, suspended=suspended), JPN), now())
     assert bench.node.arrangements.is_suspended("trilateral")
 
 

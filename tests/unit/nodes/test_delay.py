@@ -8,7 +8,7 @@ from beaconfire.audit.record import Outcome, decode_record
 from beaconfire.messages.codec import decode
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Suspension
+from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import Lane
 from beaconfire.nodes import audit_room
 from beaconfire.nodes.commands import Command, Deliver, Now, Table, WakeAt
@@ -16,7 +16,6 @@ from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.hub import waiting as waiting_room
 from beaconfire.release.arrangements import Agreement, make_bundle, verify_bundle
-from beaconfire.release.attest import sign_suspension
 from release_world import (
     FROM_US,
     JPN,
@@ -27,12 +26,12 @@ from release_world import (
     MemoryRows,
     guard_config,
     hub_config,
-    key_of,
     keyring,
     keys_of,
     now,
     own,
     report,
+    suspension,
     to_hub,
 )
 
@@ -150,7 +149,7 @@ def test_a_restart_loses_nothing_and_lets_nothing_out_early(world: World) -> Non
 
 def test_what_was_suspended_while_it_waited_does_not_leave(world: World) -> None:
     world.give(2, 100_000)
-    said = sign_suspension(Suspension(USA, "trilateral", 1, True, 1, T0_US, "", b""), key_of(USA))
+    said = suspension(USA)
     world._done(world.hub.receive(to_hub(said, USA), now(200_000)))
     assert not fresh(world.tick(now(100_000 + DELAY_US)), 2)
     assert world.fates()[-1] is Reason.NO_ARRANGEMENT
@@ -161,7 +160,7 @@ def test_it_passes_only_under_what_was_in_force_when_it_came() -> None:
     world = World(delaying(), delaying(name="second"))
     world.give(1, 0)
     world.give(2, 100_000)
-    said = sign_suspension(Suspension(USA, "second", 1, True, 1, T0_US, "", b""), key_of(USA))
+    said = suspension(USA, arrangement="second")
     world._done(world.hub.receive(to_hub(said, USA), now(200_000)))
     assert not fresh(world.tick(now(100_000 + DELAY_US)), 2)
     assert world.fates() == [Outcome.DEGRADED, Reason.NO_ARRANGEMENT]

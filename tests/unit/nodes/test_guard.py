@@ -7,11 +7,11 @@ from beaconfire.audit.record import AuditRecord, Outcome, decode_record, flaw_in
 from beaconfire.messages.codec import decode, decode_header, decode_sealed
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
 from beaconfire.nodes.commands import Channel, Command, Deliver, Forget, Keep, Send, Table
 from beaconfire.nodes.guard import LIFE_US, GuardNode
-from beaconfire.release.attest import sign_receipt, sign_suspension
+from beaconfire.release.attest import sign_receipt
 from release_world import (
     JPN,
     KOR,
@@ -23,6 +23,7 @@ from release_world import (
     now,
     own,
     report,
+    suspension,
     to_nation,
 )
 
@@ -147,17 +148,7 @@ def test_what_is_signed_for_all_does_not_tell_which_arrangements_are_in_force() 
 
 
 def test_own_suspension_acts_at_once_is_passed_on_and_survives_restart(bench: Bench) -> None:
-    blank = Suspension(
-        party=KOR,
-        arrangement="trilateral",
-        version=1,
-        suspended=True,
-        number=1,
-        said_at_us=T0_US,
-        key_id="",
-        signature=b"",
-    )
-    commands = bench.node.receive(own(sign_suspension(blank, key_of(KOR))), now())
+    commands = bench.node.receive(own(suspension(KOR)), now())
     bench.rows.commit(commands)
     assert [one.recipient for one in commands if isinstance(one, Send)] == [KOR, HUB]
     restarted = GuardNode(guard_config(), bench.rows)

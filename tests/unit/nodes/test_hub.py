@@ -7,13 +7,13 @@ from beaconfire.audit.record import Outcome, decode_record, flaw_in_log
 from beaconfire.messages.codec import decode
 from beaconfire.messages.health import Notice
 from beaconfire.messages.refusal import Reason
-from beaconfire.messages.transfer import Delivery, Receipt, Refusal, Suspension
+from beaconfire.messages.transfer import Delivery, Receipt, Refusal
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Nation, Phase, Sharing
 from beaconfire.nodes.commands import Command, Deliver, Send, Table
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.release.arrangements import Arrangements
-from beaconfire.release.attest import is_receipt_good, sign_receipt, sign_suspension
+from beaconfire.release.attest import is_receipt_good, sign_receipt
 from beaconfire.release.opening import Opened, open_sealed
 from release_world import (
     JPN,
@@ -30,6 +30,7 @@ from release_world import (
     now,
     own,
     report,
+    suspension,
     to_hub,
 )
 
@@ -223,25 +224,10 @@ def test_nothing_passes_under_an_arrangement_that_the_originator_has_suspended(b
 
 
 def test_suspension_stops_release_at_once_and_goes_to_the_other_parties(bench: Bench) -> None:
-    blank = Suspension(
-        party=JPN,
-        arrangement="trilateral",
-        version=1,
-        suspended=True,
-        number=1,
-        said_at_us=T0_US,
-        key_id="",
-        signature=b"",
-    )
-    said = sign_suspension(blank, key_of(JPN))
+    said = suspension(JPN)
     sent = [one for one in bench.node.receive(to_hub(said, JPN), now()) if isinstance(one, Send)]
     assert {one.recipient for one in sent if one.message == said} == {KOR, USA}
     assert set(passed_to(bench.take(delivery_of(guard())))) == {USA}
-
-
-def word_of(party: Nation, number: int, *, suspended: bool) -> Suspension:
-    blank = Suspension(party, "trilateral", 0, suspended, number, T0_US, "", b"")
-    return sign_suspension(blank, key_of(party))
 
 
 def test_what_waits_under_an_arrangement_suspended_since_is_held_back_and_goes_on_resumption(
@@ -250,9 +236,9 @@ def test_what_waits_under_an_arrangement_suspended_since_is_held_back_and_goes_o
     """Japan would refuse it; America's rests on another arrangement and goes on being resent."""
     bench.take(delivery_of(guard()))
     assert set(passed_to(bench.node.tick(now(1_000_000)))) == {JPN, USA}, "unreceipted, so it is resent"
-    bench.node.receive(to_hub(word_of(JPN, 1, suspended=True), JPN), now(1_100_000))
+    bench.node.receive(to_hub(suspension(JPN, 1, suspended=True), JPN), now(1_100_000))
     assert set(passed_to(bench.node.tick(now(6_000_000)))) == {USA}
-    bench.node.receive(to_hub(word_of(JPN, 2, suspended=False), JPN), now(6_100_000))
+    bench.node.receive(to_hub(suspension(JPN, 2, suspended=False), JPN), now(6_100_000))
     assert JPN in passed_to(bench.node.tick(now(11_000_000)))
 
 

@@ -9,14 +9,14 @@ from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.event import Event, Place
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
-from beaconfire.messages.transfer import Delivery, Probe, Receipt, Suspension
+from beaconfire.messages.transfer import Delivery, Probe, Receipt
 from beaconfire.messages.words import HUB, Lane, Mode, Nation, Sharing, Status
 from beaconfire.nodes.commands import Channel, Command, Deliver, Inbound, Keep, Send, Table, WakeAt
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.picture import PictureConfig, PictureNode
 from beaconfire.nodes.tenure import Trust
-from beaconfire.release.attest import is_receipt_good, sign_suspension
+from beaconfire.release.attest import is_receipt_good
 from picture_world import Flight, state_at
 from release_world import (
     JPN,
@@ -31,6 +31,7 @@ from release_world import (
     keyring,
     now,
     own,
+    suspension,
     to_hub,
     to_nation,
 )
@@ -281,10 +282,7 @@ def test_a_suspended_arrangement_is_not_accepted_under_any_more() -> None:
     bench = Bench()
     (delivery,) = bench.deliveries(FLIGHT.report(KOR, 111.0))
     (basis,) = {a.bundle.arrangement for a in agreements() if "trilateral" in a.bundle.arrangement}
-    said = sign_suspension(
-        Suspension(KOR, basis, 1, suspended=True, number=1, said_at_us=T0_US, key_id="", signature=b""),
-        key_of(KOR),
-    )
+    said = suspension(KOR, arrangement=basis)
     forged = msgspec.structs.replace(said, party=USA)
     assert bench.rows.commit(bench.node.receive(to_nation(forged), now())) == []
     bench.rows.commit(bench.node.receive(to_nation(said), now()))

@@ -12,7 +12,6 @@ from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.tenure import REFUSED_WORD
 from beaconfire.release.arrangements import Agreement
-from beaconfire.release.attest import sign_suspension
 from release_world import (
     JPN,
     KOR,
@@ -22,20 +21,15 @@ from release_world import (
     agreements,
     guard_config,
     hub_config,
-    key_of,
     now,
     own,
     report,
+    suspension,
     to_hub,
     to_nation,
 )
 
 S = 1_000_000
-
-
-def said(party: str, number: int, *, suspended: bool = True, final: bool = False) -> Suspension:
-    blank = Suspension(party, "trilateral", 1 if final else 0, suspended, number, T0_US, "", b"", final)
-    return sign_suspension(blank, key_of(party))
 
 
 def notices(commands: list[Command]) -> list[Notice]:
@@ -135,31 +129,31 @@ def test_the_hub_stops_for_an_originator_it_does_not_hear() -> None:
 
 
 def test_the_guard_answers_its_operator_and_answers_again(guard: GuardNode) -> None:
-    word = said(KOR, 7)
+    word = suspension(KOR, 7)
     for _ in range(2):
         (told,) = notices(guard.receive(own(word), now()))
         assert told.code == "arrangement-suspended"
         assert told.text.endswith("(word 7)")
-    (late,) = notices(guard.receive(own(said(KOR, 6, suspended=False)), now()))
+    (late,) = notices(guard.receive(own(suspension(KOR, 6, suspended=False)), now()))
     assert late.code == REFUSED_WORD
     assert guard.arrangements.is_suspended("trilateral")
 
 
 def test_the_operator_says_nothing_in_the_name_of_others(guard: GuardNode) -> None:
-    assert guard.receive(own(said(JPN, 7)), now()) == []
+    assert guard.receive(own(suspension(JPN, 7)), now()) == []
     assert not guard.arrangements.is_suspended("trilateral")
 
 
 def test_a_withdrawal_is_not_undone_by_resuming(guard: GuardNode) -> None:
-    guard.receive(own(said(KOR, 7, final=True)), now())
-    guard.receive(own(said(KOR, 8, suspended=False)), now())
+    guard.receive(own(suspension(KOR, 7, final=True, version=1)), now())
+    guard.receive(own(suspension(KOR, 8, suspended=False)), now())
     assert guard.arrangements.is_suspended("trilateral")
     assert guard.arrangements.partners(KOR, T0_US) == (USA,)
 
 
 def test_own_words_go_before_anything_queued_when_the_link_is_back(guard: GuardNode) -> None:
     guard.receive(own(report()), now(1))
-    guard.receive(own(said(KOR, 7)), now(2))
+    guard.receive(own(suspension(KOR, 7)), now(2))
     sent = [one for one in echoed(guard, 2 * S) if isinstance(one, Send | Deliver)]
     assert isinstance(sent[0], Send)
     assert isinstance(sent[0].message, Suspension)
@@ -174,7 +168,7 @@ def test_words_and_versions_survive_a_restart_and_no_older_version_is_held() -> 
     )
     node = GuardNode(msgspec.structs.replace(guard_config(), agreements=newer), rows)
     rows.commit(node.tick(now()))
-    rows.commit(node.receive(own(said(KOR, 7)), now()))
+    rows.commit(node.receive(own(suspension(KOR, 7)), now()))
     again = GuardNode(msgspec.structs.replace(guard_config(), agreements=newer), rows)
     assert again.arrangements.is_suspended("trilateral")
     older = GuardNode(guard_config(), rows)

@@ -14,7 +14,7 @@ from beaconfire.nodes.commands import RECEIVED_LOG, Channel, Command, Deliver, I
 from beaconfire.nodes.guard import UNRECEIPTED_US, GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.nodes.picture import PictureConfig, PictureNode
-from beaconfire.release.attest import is_receipt_good, sign_receipt, sign_suspension
+from beaconfire.release.attest import is_receipt_good, sign_receipt
 from picture_world import Flight, state_at
 from release_world import (
     JPN,
@@ -28,6 +28,7 @@ from release_world import (
     keyring,
     now,
     own,
+    suspension,
     to_hub,
 )
 
@@ -156,8 +157,7 @@ def test_a_receipt_counts_for_the_instance_that_brought_it_and_no_other(bench: B
 
 
 def test_an_own_suspension_goes_to_both(bench: Bench) -> None:
-    blank = Suspension(KOR, "trilateral", 1, suspended=True, number=1, said_at_us=1, key_id="", signature=b"")
-    said = sign_suspension(blank, key_of(KOR))
+    said = suspension(KOR)
     commands = bench.guard.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, said, 10), now())
     assert [to for to, _ in messages(commands, Suspension)] == [ONE, TWO]
 
@@ -316,8 +316,7 @@ def test_a_hub_that_lost_its_journal_releases_nothing_until_every_party_has_said
 
 
 def test_what_a_party_has_suspended_stands_after_a_hub_lost_its_journal(bench: Bench) -> None:
-    blank = Suspension(KOR, "trilateral", 1, suspended=True, number=1, said_at_us=1, key_id="", signature=b"")
-    said = sign_suspension(blank, key_of(KOR))
+    said = suspension(KOR)
     bench.guard.receive(Inbound(Channel.TO_HUB, KOR, Lane.FLASH, said, 10), now())
     hub = HubNode(msgspec.structs.replace(hub_config(), instance=ONE, cautious=True), MemoryRows())
     probe = Probe(KOR, ONE, Lane.FLASH, 1, 0, echo=False)

@@ -11,9 +11,8 @@ from beaconfire.messages.arrangement import SignedBundle
 from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import HUB, Nation
 from beaconfire.release.arrangements import add_signature
-from beaconfire.release.attest import sign_suspension
 from beaconfire.release.life import Paper, Stage, Standing, draft, paper_of, standings
-from release_world import FROM_US, JPN, KOR, T0_US, UNTIL_US, USA, key_of, keys_of
+from release_world import FROM_US, JPN, KOR, T0_US, UNTIL_US, USA, key_of, keys_of, suspension
 
 TRILATERAL = shipped_templates()["trilateral"]
 
@@ -29,13 +28,6 @@ def signed_by(paper: Paper, *parties: str) -> Paper:
     for party in parties:
         signed = add_signature(signed, key_of(party))
     return paper_of(signed, paper.where)
-
-
-def said(
-    party: str, number: int, *, suspended: bool = True, final: bool = False, version: int = 0
-) -> Suspension:
-    blank = Suspension(party, "trilateral", version, suspended, number, T0_US, "", b"", final)
-    return sign_suspension(blank, key_of(party))
 
 
 def one(paper: Paper, *words: Suspension, others: Iterable[Paper] = (), now_us: int = T0_US) -> Standing:
@@ -70,30 +62,29 @@ def test_signed_by_all_it_is_in_force_within_its_validity() -> None:
 
 def test_any_party_suspends_alone_and_only_it_resumes() -> None:
     paper = proposed(signers=[JPN, KOR])
-    stopped = one(paper, said(KOR, 1))
+    stopped = one(paper, suspension(KOR, 1))
     assert stopped.stage is Stage.SUSPENDED
     assert stopped.because == "by KOR"
-    assert one(paper, said(KOR, 1), said(JPN, 2, suspended=False)).stage is Stage.SUSPENDED
-    assert one(paper, said(KOR, 1), said(KOR, 2, suspended=False)).stage is Stage.IN_FORCE
-    assert one(paper, said(KOR, 3), said(KOR, 2, suspended=False)).stage is Stage.SUSPENDED
+    assert one(paper, suspension(KOR, 1), suspension(JPN, 2, suspended=False)).stage is Stage.SUSPENDED
+    assert one(paper, suspension(KOR, 1), suspension(KOR, 2, suspended=False)).stage is Stage.IN_FORCE
+    assert one(paper, suspension(KOR, 3), suspension(KOR, 2, suspended=False)).stage is Stage.SUSPENDED
 
 
 def test_a_word_of_nobody_counts_for_nothing() -> None:
     paper = proposed(signers=[JPN, KOR])
-    forged = msgspec.structs.replace(said(KOR, 1), party=JPN)
+    forged = msgspec.structs.replace(suspension(KOR, 1), party=JPN)
     assert one(paper, forged).stage is Stage.IN_FORCE
-    stranger = Suspension("AUS", "trilateral", 0, True, 1, T0_US, "", b"")
-    assert one(paper, sign_suspension(stranger, key_of("AUS"))).stage is Stage.IN_FORCE
+    assert one(paper, suspension("AUS")).stage is Stage.IN_FORCE
 
 
 def test_a_withdrawal_ends_it_for_good_but_not_a_version_signed_later() -> None:
     first = proposed(signers=[JPN, KOR])
-    leaving = said(JPN, 5, final=True, version=1)
-    assert one(first, leaving, said(JPN, 6, suspended=False)).stage is Stage.WITHDRAWN
+    leaving = suspension(JPN, 5, final=True, version=1)
+    assert one(first, leaving, suspension(JPN, 6, suspended=False)).stage is Stage.WITHDRAWN
     second = signed_by(proposed(by=KOR, counters=first), USA, JPN)
     assert one(second, leaving, others=[first]).stage is Stage.IN_FORCE
     assert one(first, others=[second]).stage is Stage.ENDED
-    assert one(proposed(), said(USA, 1, final=True, version=1)).stage is Stage.WITHDRAWN
+    assert one(proposed(), suspension(USA, 1, final=True, version=1)).stage is Stage.WITHDRAWN
 
 
 def test_a_draft_never_ends_what_is_in_force() -> None:
