@@ -39,8 +39,8 @@ def _is_in_air_kernel(state: Vector) -> bool:
 def _is_straight_kernel(spread: Vector) -> bool:
     """Return whether a carried covariance (10, 10) is thick beside how far drag leaves its tangent.
 
-    Source: own derivation. Drag goes with exp(d), d counted from ln(1/beta) as estimated: its second derivative
-    is its first, so at one sigma it leaves the tangent by half a sigma of what follows from d.
+    Source: own derivation. Drag goes with exp(d), d counted from ln(1/beta) as estimated: its second
+    derivative is its first, so at one sigma it leaves the tangent by half a sigma of what follows from d.
     """
     sigma = math.sqrt(spread[6, 6])
     along = spread[:6, 6] / sigma
@@ -58,7 +58,7 @@ def through_air_kernel(
 ) -> tuple[Vector, Vector]:
     """Return state (7,) and covariance (7, 7) of a free body after an interval, drag bent as it is.
 
-    Source: own derivation; moments by the five-point rule of `flight.content` along ln(1/beta), linear at each.
+    Source: own derivation; moments by the five-point rule of `flight.content` along ln(1/beta).
 
     Args:
         state: likeliest, of seven, ECEF, SI.
