@@ -1,6 +1,7 @@
 """The loop: runs any node for real. Drain, call, commit, then send.
 
-FLASH is drained first and committed by itself; ROUTINE in groups. A node that computes runs in a thread of
+FLASH is drained first and committed by itself; ROUTINE in groups. What nothing waits for, rows that may go
+and inputs that changed no row, is committed with what comes next. A node that computes runs in a thread of
 its own, one call at a time, so that the connections stay alive meanwhile. While the journal
 can't be written, commands gather in memory, receipts are held back (so senders keep what is not on the
 disk), everything else still flows, and a notice says so.
@@ -17,6 +18,7 @@ import msgspec
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import Clock
 from beaconfire.adapters.journal import InputKind, Journal, RecordedInput, recorded
+from beaconfire.adapters.pending import Pending
 from beaconfire.adapters.wiring import Heard
 from beaconfire.errors import EnvironmentFault, PeerError
 from beaconfire.messages.codec import decode, encode
@@ -119,6 +121,7 @@ class Loop:
         self._next_tick_us = self._next_routine_us = 0
         self._backlog = Backlog()
         self._unrecorded: list[RecordedInput] = []
+        self._pending = Pending()
         self._next_retry_us = 0
         self._next_notice_us = 0
         self._next_scrub_us = 0
@@ -152,7 +155,7 @@ class Loop:
             EnvironmentFault: the journal has been unwritable for longer than memory allows.
         """
         start = self.clock.now()
-        self._commit([], [self._mark(InputKind.START, start)], start)
+        self._commit([], [self._mark(InputKind.START, start)], start, at_once=True)
         self._tell_of_damage(start)
         with ThreadPoolExecutor(max_workers=1) as thread:
             while not self._stopping:
@@ -163,7 +166,7 @@ class Loop:
                     self._step()
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
-        self._commit([], [], self.clock.now())
+        self._commit([], [], self.clock.now(), at_once=True)
 
     async def _wait(self) -> None:
         """Return once there is something to do: a FLASH at once, ROUTINE in groups."""
@@ -286,19 +289,26 @@ class Loop:
         kind = str(message.__struct_config__.tag)
         self._bus.publish(send.channel, send.recipient, send.lane, (kind, encode(message)))
 
-    def _commit(self, kept: list[JournalCommand], inputs: list[RecordedInput], now: Now) -> bool:
-        """Write a group, or gather it; returns whether all there is so far is on the disk."""
+    def _commit(
+        self, kept: list[JournalCommand], inputs: list[RecordedInput], now: Now, *, at_once: bool = False
+    ) -> bool:
+        """Write a group, or gather it; returns whether all that a receipt may rest on is on the disk."""
         inputs = inputs if self._options.record else []
         if self._journal is None:
             return True
         backlog, unrecorded = self._backlog, self._unrecorded
-        if not (kept or inputs or len(backlog) or unrecorded):
-            return True
         failing = bool(len(backlog) or unrecorded)
         if failing:
             self._gather(kept, inputs)
             if now.monotonic_us < self._next_retry_us:
                 return False
+        else:
+            self._pending.add(kept, inputs, now.monotonic_us)
+            if not (at_once or self._pending.is_due(now.monotonic_us)):
+                return True
+            kept, inputs = self._pending.take()
+        if not (kept or inputs or failing):
+            return True
         try:
             if failing:
                 self._journal.commit(backlog.waiting(), unrecorded)

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +9,7 @@ import pytest
 from beaconfire.adapters import loop as module
 from beaconfire.adapters.bus import Bus
 from beaconfire.adapters.clock import Clock
-from beaconfire.adapters.journal import InputKind, Journal, recorded_inputs
+from beaconfire.adapters.journal import InputKind, Journal, RecordedInput, recorded_inputs
 from beaconfire.adapters.loop import Loop, LoopOptions
 from beaconfire.adapters.wiring import Heard
 from beaconfire.errors import EnvironmentFault
@@ -18,11 +18,13 @@ from beaconfire.messages.event import Warning
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Speaking
 from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Mode, Nation, Severity
+from beaconfire.nodes.backlog import JournalCommand
 from beaconfire.nodes.commands import (
     Append,
     Channel,
     Command,
     Deliver,
+    Forget,
     Inbound,
     Keep,
     Now,
@@ -355,6 +357,41 @@ def test_a_recording_holds_the_start_and_every_input_byte_for_byte(path: Path) -
         assert [one.body for one in inputs if one.kind is InputKind.RECEIVE] == bodies
         ticks = [one.now for one in inputs if one.kind is InputKind.TICK]
         assert ticks == node.ticks
+
+    asyncio.run(scenario())
+
+
+def test_rows_that_may_go_and_inputs_alone_are_written_together_and_none_is_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        node = Node()
+        bench = Bench(path, node, record=True)
+        bench.journal.commit([Keep(Table.OUTBOX, str(number), b"row") for number in range(20)])
+        written: list[int] = []
+        commit = bench.journal.commit
+
+        def counting(commands: Iterable[JournalCommand], inputs: Iterable[RecordedInput] = ()) -> None:
+            commands = list(commands)
+            written.append(len(commands))
+            commit(commands, inputs)
+
+        def answer(inbound: Inbound, now: Now) -> list[Command]:
+            del now
+            if number_of(inbound) < 19:
+                bench.loop.accept(heard(), probe(number_of(inbound) + 1))
+            return [Forget(Table.OUTBOX, str(number_of(inbound))), send(Channel.TO_HUB, receipt())]
+
+        monkeypatch.setattr(bench.journal, "commit", counting)
+        node.answer = answer
+        bench.loop.accept(heard(), probe(0))
+        await bench.until(lambda: len(bench.wire.of(Receipt)) == 20)
+        assert sum(written) == 20
+        assert sum(map(bool, written)) < 20
+        assert bench.journal.rows(Table.OUTBOX) == []
+        bench.journal.close()
+        received = [one.body for one in recorded_inputs(path) if one.kind is InputKind.RECEIVE]
+        assert received == [probe(number) for number in range(20)]
 
     asyncio.run(scenario())
 
