@@ -243,6 +243,9 @@ def test_a_picture_asks_until_its_word_came_through_each_instance_for_itself(
     answer = bench.hubs[ONE].receive(Inbound(Channel.TO_HUB, JPN, Lane.FLASH, first[0][1], 9), now(AT_US))
     ((to, echo),) = messages(answer, Restarted)
     assert (to, echo) == (JPN, first[0][1])
+    strange = Inbound(Channel.TO_HUB, JPN, Lane.FLASH, Restarted(KOR, ONE), 9)
+    assert not bench.hubs[ONE].receive(strange, now(AT_US + 60_000_000)), "one party asks for no other"
+    assert bench.hubs[ONE].counters["rejected"] == 1
     bench.picture.receive(from_hub(ONE, echo), now(AT_US))
     assert bench.picture.counters["rejected"] == 0
     assert asked(2) == [first[1]]

@@ -165,6 +165,9 @@ class HubNode:
                 return self._reject(link, other, inbound.lane, now)
 
     def _state_of_receiver(self, link: Tie, said: Restarted | Speaking, now: Now) -> list[Command]:
+        if said.sender != link.nation:
+            self.counters["rejected"] += 1
+            return []
         if isinstance(said, Speaking):
             link.outbox.schema = min(said.schema, LINK_SCHEMA)
             return []
