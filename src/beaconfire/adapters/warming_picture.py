@@ -18,8 +18,10 @@ from beaconfire.adapters.warming_arc import (
     state_at,
 )
 from beaconfire.alerting.places import places_of_event
+from beaconfire.flight.impact import landing_of
+from beaconfire.flight.outline import contours_of
 from beaconfire.fusion.picture import Picture
-from beaconfire.fusion.source import Source
+from beaconfire.fusion.source import Source, estimate_of
 from beaconfire.messages.estimate import Covariance, Ellipse, Kinematics, LaunchEstimate
 from beaconfire.messages.event import Event, Place, PlaceTime
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
@@ -38,7 +40,12 @@ _APART_M: Final = 2_000.0
 
 
 def warm_up_picture() -> int:
-    """Fuse the reports; returns how many revisions of events came of it."""
+    """Fuse the reports, and outline a bent area; returns how many revisions of events came of it."""
+    reports = list(reports_of(OWN))
+    estimate = next(found for one in reversed(reports) if (found := estimate_of(one)) is not None)
+    landing = landing_of(estimate.state, estimate.covariance)
+    if landing is not None:
+        contours_of(estimate.state, estimate.covariance, landing.reference)
     return len(list(events_of(sorted((*reports_of(OWN), *reports_of(PARTNER)), key=_stated_at))))
 
 

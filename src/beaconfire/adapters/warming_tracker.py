@@ -20,6 +20,8 @@ from beaconfire.messages.sensor import InfraredSensor, Radar, Sensor
 from beaconfire.messages.words import Lane, Mode, Nation
 from beaconfire.nodes.commands import Channel, Inbound, Now, Send
 from beaconfire.nodes.national import Identity, NationalNode
+from beaconfire.tracking.stitch import joint_cost, within_reach
+from beaconfire.tracking.tracker import Tracker
 
 _RADAR: Final = Radar(
     sensor="warm-radar",
@@ -43,9 +45,32 @@ _FAST_S: Final = 30
 """From here on plots come ten a second: more than an arc keeps, so that it is rolled up."""
 
 
+_BESIDE: Final = 5
+"""Bodies beside each other: more than are compared one by one with a new track."""
+_TURNED_RAD: Final = 0.05
+_SEEN_S: Final = 6
+_GAP_S: Final = 6
+
+
 def warm_up_tracker() -> int:
-    """Track the arc; returns how many reports came of it."""
+    """Track the arc, and compare tracks lost under thrust with a new one; returns how many reports came."""
+    _compare()
     return len(list(_reports(OWN)))
+
+
+def _compare() -> None:
+    """Track some bodies, lose them while thrust is on, and hold another's track against theirs."""
+    lost, new = Tracker((_RADAR,), OWN, bytes(32)), Tracker((_RADAR,), OWN, bytes(32))
+    for second in range(_SEEN_S):
+        plots = [_plot(float(second), number * _TURNED_RAD) for number in range(_BESIDE)]
+        lost.add(plots, START_US)
+        lost.step(START_US + second * 1_000_000 + 950_000)
+    new.add([_plot(0.0)], START_US)  # both count from one instant
+    for second in range(_SEEN_S + _GAP_S, 2 * _SEEN_S + _GAP_S):
+        new.add([_plot(float(second))], START_US)
+        new.step(START_US + second * 1_000_000 + 950_000)
+    within_reach(lost.tracks, new.tracks[-1])
+    joint_cost(lost.tracks[0], new.tracks[-1])
 
 
 def _reports(nation: Nation) -> Iterator[tuple[Report, Now]]:
@@ -70,7 +95,7 @@ def _detections(second: int) -> Iterator[Plot | SightLine]:
         yield _sight_line(float(second))
 
 
-def _plot(time_s: float) -> Plot:
+def _plot(time_s: float, turned_rad: float = 0.0) -> Plot:
     state = state_at(time_s)
     origin = np.asarray(ecef_from_geodetic(Geodetic(_RADAR.latitude_rad, _RADAR.longitude_rad, 0.0)))
     rotation = np.asarray(enu_from_ecef_rotation(_RADAR.latitude_rad, _RADAR.longitude_rad))
@@ -81,7 +106,7 @@ def _plot(time_s: float) -> Plot:
         _RADAR.sensor,
         START_US + round(time_s * 1e6),
         range_m,
-        math.atan2(east, north) % (2.0 * math.pi),
+        (math.atan2(east, north) + turned_rad) % (2.0 * math.pi),
         math.asin(up / range_m),
         float(sight @ state[3:6]) / range_m,
     )

@@ -53,6 +53,31 @@ def test_nothing_is_left_to_be_compiled_in_the_middle_of_a_flight(role: str) -> 
     assert _late("2022-10-04", role, role) == {}
 
 
+@pytest.mark.parametrize(
+    ("warming", "module", "seldom"),
+    [
+        ("warming_tracker.warm_up_tracker", "tracking.stitch", ("_reach_kernel", "_back_kernel")),
+        ("warming_picture.warm_up_picture", "flight.outline", ("_rays_kernel", "_offsets_kernel")),
+    ],
+)
+def test_what_one_flight_alone_does_not_call_is_not_left_either(
+    warming: str, module: str, seldom: tuple[str, ...]
+) -> None:
+    """A track beside others that were lost under thrust, and an area too bent for an ellipse."""
+    place, name = warming.split(".")
+    code = (
+        f"from beaconfire.adapters.{place} import {name}; from beaconfire.{module} import {', '.join(seldom)}"
+    )
+    counts = ", ".join(f"len({one}.signatures)" for one in seldom)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; before = [{counts}]; {name}(); print(before, [{counts}])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[0, 0] [1, 1]"
+
+
 def test_a_picture_that_warmed_up_like_a_tracker_is_found() -> None:
     late = _late("2017-05-29", "national", "picture")
     assert any(name.startswith("beaconfire.fusion") for name in late)
