@@ -20,9 +20,8 @@ from beaconfire.frames.types import Vector
 from beaconfire.tracking.algebra import inverse_kernel, symmetric_kernel
 from beaconfire.tracking.batch import PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA
 from beaconfire.tracking.filter import predict_kernel
+from beaconfire.tracking.unseen import AIR_HEIGHT_M
 
-AIR_HEIGHT_M: Final = 130_000.0
-"""An arc that neither begins nor ends below this feels nothing."""
 STRAIGHT: Final = 0.01
 """Square of the bend within a sigma, in sigmas of what is known at a given coefficient, below which it is
 none: normalised errors change by half of this."""

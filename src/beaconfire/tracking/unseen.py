@@ -19,6 +19,7 @@ from beaconfire.frames.types import Vector
 WANDER_M_S: Final = 0.5
 """Growth of velocity sigma per square root of a second once nobody sees the object, each axis."""
 AIR_HEIGHT_M: Final = 130_000.0
+"""Above this nothing of the air is felt."""
 _STATES: Final = 7
 
 

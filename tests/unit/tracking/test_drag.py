@@ -10,8 +10,9 @@ from beaconfire.flight.propagation import propagate_kernel
 from beaconfire.frames.geodesy import geodetic_from_ecef_kernel
 from beaconfire.frames.types import Vector
 from beaconfire.tracking.batch import PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_INVERSE_BETA
-from beaconfire.tracking.drag import AIR_HEIGHT_M, PRIOR, carried_kernel, through_air_kernel
+from beaconfire.tracking.drag import PRIOR, carried_kernel, through_air_kernel
 from beaconfire.tracking.filter import predict_kernel
+from beaconfire.tracking.unseen import AIR_HEIGHT_M
 
 DRAWS = 4_000
 SIGMAS = np.array([15.0] * 3 + [0.05] * 3)
