@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from beaconfire.cli import campaign_faults
+from beaconfire.cli.progress import LinesOfProgress
 from beaconfire.errors import UsageError
 from beaconfire.sim.noninterference import Pairs
 from beaconfire.sim.sight import Breach
@@ -21,8 +22,6 @@ from beaconfire.sim.tampering import Tampering
 PAIRS: Final = 5_000
 SPOILINGS: Final = 2_000
 PAIRS_MAX: Final = 100_000_000
-TELL_S: Final = 60.0
-"""Between lines of progress in a log, each of which says with which story to go on after a stop."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,32 +53,18 @@ def run(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.pairs <= PAIRS_MAX or arguments.first_story < 0:
         raise UsageError(f"{arguments.pairs} pairs", "--pairs", f"1 to {PAIRS_MAX}, from story 0 or later")
     pairs, number, breach = Pairs(), arguments.first_story, ""
-    started = told_at = time.monotonic()
+    started_s, tell = time.monotonic(), LinesOfProgress()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task("pairs", total=arguments.pairs)
         while pairs.tally.pairs < arguments.pairs and not breach:
             breach = _tried(pairs.run, number)
             number += 1
             shown.update(task, completed=pairs.tally.pairs)
-            told_at = _told(pairs, number, told_at, started)
-    found = msgspec.to_builtins(pairs.tally) | {"seconds": round(time.monotonic() - started, 1)}
+            tell(lambda: {**msgspec.to_builtins(pairs.tally), "next_story": number})  # noqa: B023 - called at once
+    found = msgspec.to_builtins(pairs.tally) | {"seconds": round(time.monotonic() - started_s, 1)}
     title = "Runs that differ only in what a nation may not have"
     _tell(title, {**found, "next_story": number, "breach": breach}, as_json=arguments.json)
     return 1 if breach else 0
-
-
-def _told(pairs: Pairs, number: int, told_at: float, started: float) -> float:
-    """Write a line once a minute where no bar is shown: what was done so far, and where to go on."""
-    now = time.monotonic()
-    if sys.stderr.isatty() or now - told_at < TELL_S:
-        return told_at
-    tally = msgspec.to_builtins(pairs.tally)
-    print(
-        json.dumps({**tally, "seconds": round(now - started), "next_story": number}),
-        file=sys.stderr,
-        flush=True,
-    )
-    return now
 
 
 def _spoil(arguments: argparse.Namespace) -> int:

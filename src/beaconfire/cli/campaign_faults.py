@@ -19,6 +19,7 @@ from beaconfire.adapters.fault_turns import ROLES, Fault, faults_for, hold_back,
 from beaconfire.adapters.installation import Options, make_installation
 from beaconfire.adapters.loopback import Loopback
 from beaconfire.adapters.ordeal import Ordeal, Outcome, Pace
+from beaconfire.cli.progress import LinesOfProgress
 from beaconfire.errors import UsageError
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
@@ -90,14 +91,19 @@ def suffer(directory: Path, count: int, first: int = 0) -> Outcome:
     """Make an installation, run it through so many faults and return what came of it."""
     addresses = addresses_of((*HUB_INSTANCES, *NATIONS))
     made = make_installation(directory, nations=NATIONS, options=Options(addresses=addresses))
-    return _suffered(Ordeal(made, Arena(made, ROLES), notional_report), list(faults_for(made, count, first)))
+    faults = list(faults_for(made, count, first))
+    return _suffered(Ordeal(made, Arena(made, ROLES), notional_report), faults, first)
 
 
-def _suffered(ordeal: Ordeal, faults: list[Fault]) -> Outcome:
+def _suffered(ordeal: Ordeal, faults: list[Fault], first: int = 0) -> Outcome:
+    begun, tell = 0, LinesOfProgress()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task("starting", total=len(faults))
 
         def progress(fault: Fault) -> None:
+            nonlocal begun
+            tell(lambda: {"faults": begun, "next": first + begun})
+            begun += 1
             shown.update(task, advance=1, description=f"{fault.kind} {fault.place}")
 
         return ordeal.run(faults, progress)

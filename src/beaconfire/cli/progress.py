@@ -1,13 +1,41 @@
-"""Progress of long work on standard error, where that is a terminal."""
+"""Progress of long work on standard error: a bar on a terminal, lines of JSON in a log."""
 
+import json
 import sys
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from beaconfire.messages.words import TimeUs
+
+TELL_S: Final = 60.0
+"""Between lines of progress in a log."""
+
+
+class LinesOfProgress:
+    """A line of JSON on standard error once a minute: how far it is, and where to go on after a stop.
+
+    Silent where standard error is a terminal, for there a bar is shown.
+    """
+
+    def __init__(self, every_s: float = TELL_S) -> None:
+        """Start counting."""
+        self._every_s = every_s
+        self._began_s = self._told_s = time.monotonic()
+        self._silent = sys.stderr.isatty()
+
+    def __call__(self, words: Callable[[], Mapping[str, object]]) -> None:
+        """Write what `words` returns, and the seconds so far, if a line is due."""
+        now_s = time.monotonic()
+        if self._silent or now_s - self._told_s < self._every_s:
+            return
+        self._told_s = now_s
+        line = json.dumps({**words(), "seconds": round(now_s - self._began_s)})
+        print(line, file=sys.stderr, flush=True)
 
 
 class StageProgress:

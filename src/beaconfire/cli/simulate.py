@@ -6,9 +6,13 @@ A seed that fails is told with its plan of faults; `--plan FILE` runs such a pla
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +22,7 @@ from rich.progress import track
 from rich.table import Table
 
 from beaconfire.cli.assess import shipped_agreements
+from beaconfire.cli.progress import LinesOfProgress
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import Sharing
 from beaconfire.sim.campaign import Campaign, SeedRun
@@ -28,7 +33,12 @@ from beaconfire.sim.shrink import shrink
 
 SEEDS: Final = 100
 SEEDS_MAX: Final = 10_000_000
+JOBS_MAX: Final = 64
 KEY_SEED: Final = 1
+PIECE: Final = 5
+"""Seeds handed to a process at once."""
+WAITING_MAX: Final = 1_000
+"""Seeds handed out before the next are."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -56,6 +66,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--show", action="store_true", help="print the plan of the first seed and end")
     parser.add_argument("--shrink", action="store_true", help="make a failing plan small, and print it")
     parser.add_argument("--keep-going", action="store_true", help="go on after a seed that failed")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -69,45 +80,80 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"{arguments.seeds} from {arguments.first_seed}", "--seeds", f"1 to {SEEDS_MAX} from 0"
         )
-    agreements = shipped_agreements(KEY_SEED)[Sharing.TRILATERAL.value]
-    campaign = Campaign(shipped_scenario(agreements, KEY_SEED))
+    if not 1 <= arguments.jobs <= JOBS_MAX:
+        raise UsageError(f"{arguments.jobs}", "--jobs", f"1 to {JOBS_MAX}")
     if arguments.show:
-        print(format_plan(plan_faults(arguments.first_seed, campaign.field)).decode(), end="")
+        print(format_plan(plan_faults(arguments.first_seed, _campaign().field)).decode(), end="")
         return 0
     runs: list[SeedRun] = []
     failures: list[Failure] = []
     with suppress(KeyboardInterrupt):
-        _run_all(campaign, arguments, runs, failures)
+        _run_all(arguments, runs, failures)
     _tell(runs, failures, as_json=arguments.json)
     return 1 if failures else 0
 
 
-def _run_all(
-    campaign: Campaign, arguments: argparse.Namespace, runs: list[SeedRun], failures: list[Failure]
-) -> None:
+def _run_all(arguments: argparse.Namespace, runs: list[SeedRun], failures: list[Failure]) -> None:
     """Gather what came of each seed; an interrupt from the keyboard leaves what there is."""
-    for outcome in _outcomes(campaign, arguments):
+    tell = LinesOfProgress()
+    for outcome in _outcomes(arguments):
+        tell(lambda: _so_far(arguments, runs, failures))
         if isinstance(outcome, SeedRun):
             runs.append(outcome)
             continue
         failures.append(outcome)
         print(f"seed {outcome.seed}: {outcome.what}", file=sys.stderr)
         if arguments.shrink:
-            _print_shrunk(campaign, outcome)
+            _print_shrunk(outcome)
         if not arguments.keep_going:
             break
 
 
-def _outcomes(campaign: Campaign, arguments: argparse.Namespace) -> Iterator[SeedRun | Failure]:
+def _so_far(arguments: argparse.Namespace, runs: list[SeedRun], failures: list[Failure]) -> dict[str, int]:
+    done = len(runs) + len(failures)
+    return {"seeds": done, "failed": len(failures), "next_seed": arguments.first_seed + done}
+
+
+def _outcomes(arguments: argparse.Namespace) -> Iterator[SeedRun | Failure]:
     if arguments.plan is not None:
-        yield _outcome(campaign, _plan_in(arguments.plan))
+        yield _outcome(_plan_in(arguments.plan))
         return
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-    shown = track(
-        seeds, "seeds", console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    yield from track(
+        _in_order(seeds, arguments.jobs),
+        "seeds",
+        total=len(seeds),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
     )
-    for seed in shown:
-        yield _outcome(campaign, plan_faults(seed, campaign.field))
+
+
+def _in_order(seeds: range, jobs: int) -> Iterator[SeedRun | Failure]:
+    """Yield what came of each seed, in their order, however many processes share the work."""
+    if jobs == 1:
+        yield from map(_outcome_of, seeds)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _leave_interrupts) as pool:
+        for first in range(0, len(seeds), WAITING_MAX):
+            yield from pool.map(_outcome_of, seeds[first : first + WAITING_MAX], chunksize=PIECE)
+
+
+def _leave_interrupts() -> None:
+    """Leave an interrupt from the keyboard to the process that gathers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@cache
+def _campaign() -> Campaign:
+    """Return what each seed is run on; made once in a process."""
+    agreements = shipped_agreements(KEY_SEED)[Sharing.TRILATERAL.value]
+    return Campaign(shipped_scenario(agreements, KEY_SEED))
+
+
+def _outcome_of(seed: int) -> SeedRun | Failure:
+    return _outcome(plan_faults(seed, _campaign().field))
 
 
 def _plan_in(path: Path) -> FaultPlan:
@@ -117,20 +163,20 @@ def _plan_in(path: Path) -> FaultPlan:
         raise UsageError(f"cannot read it: {error.strerror}", str(path), "a plan of faults") from error
 
 
-def _outcome(campaign: Campaign, plan: FaultPlan) -> SeedRun | Failure:
+def _outcome(plan: FaultPlan) -> SeedRun | Failure:
     try:
-        return campaign.run_plan(plan)
+        return _campaign().run_plan(plan)
     except Breach as breach:
         return Failure(plan.seed, breach.invariant, str(breach), plan)
     except Exception as error:  # noqa: BLE001 - whatever kills a node is a finding, and its seed is what counts
         return Failure(plan.seed, 0, f"{type(error).__name__}: {error}", plan)
 
 
-def _print_shrunk(campaign: Campaign, failure: Failure) -> None:
+def _print_shrunk(failure: Failure) -> None:
     """Print the smallest plan found that breaks the same invariant; standard error, so JSON stays whole."""
 
     def fails(plan: FaultPlan) -> bool:
-        outcome = _outcome(campaign, plan)
+        outcome = _outcome(plan)
         return isinstance(outcome, Failure) and outcome.invariant == failure.invariant
 
     print(format_plan(shrink(failure.plan, fails)).decode(), end="", file=sys.stderr)
