@@ -14,6 +14,7 @@ arrives, in the burst too; ROUTINE may be replaced by what is newer, and the new
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -161,20 +162,32 @@ def _memory_mb(arena: Loopback) -> dict[str, float]:
     return found
 
 
+def _processor_s(arena: Loopback) -> dict[str, float]:
+    """Return how long each process has had a processor, seconds."""
+    found = {}
+    for name, runner in arena.runners.items():
+        if runner.pid is not None:
+            fields = Path(f"/proc/{runner.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            found[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
 async def _measure(
     made: Installation, arena: Loopback, arguments: argparse.Namespace
-) -> tuple[Run, dict[str, list[float]], int]:
+) -> tuple[Run, dict[str, list[float]], dict[str, float], int]:
     run = Run(made, arguments.tracks)
     await run.open()
     await run.phase("settling", round(SETTLE_S), 1)
-    before, from_us = _memory_mb(arena), wall_now_us()
+    before, spent_s, from_us = _memory_mb(arena), _processor_s(arena), wall_now_us()
     await run.phase("steady", arguments.seconds, 1)
-    middle = _memory_mb(arena)
+    middle, until_s = _memory_mb(arena), _processor_s(arena)
+    reports = arguments.seconds * (arguments.tracks // len(NATIONS)) * len(NATIONS)
+    each_ms = {one: round(1e3 * (until_s[one] - spent_s[one]) / reports, 3) for one in spent_s}
     await run.phase("burst", arguments.burst, BURST)
     await run.phase("after", 2, 1)
     await asyncio.sleep(DRAIN_S)
     after = _memory_mb(arena)
-    return run, {name: [before[name], middle[name], after[name]] for name in before}, from_us
+    return run, {name: [before[name], middle[name], after[name]] for name in before}, each_ms, from_us
 
 
 def _result(run: Run, bare: Bare, messages: list[Sent], memory: dict[str, list[float]]) -> dict[str, object]:
@@ -210,7 +223,7 @@ def main() -> int:
         arena = Loopback(made, ROLES)
         try:
             arena.open()
-            run, memory, from_us = asyncio.run(_measure(made, arena, arguments))
+            run, memory, each_ms, from_us = asyncio.run(_measure(made, arena, arguments))
         finally:
             arena.close()
         run.read()
@@ -218,7 +231,7 @@ def main() -> int:
         ends_s = float(arguments.seconds)
         messages = [one for one in _sent_by_guards(made, from_us) if one.after_s < ends_s]
         bare = _bare(Path(name) / "bare", messages, Console(stderr=True))
-    result = _result(run, bare, messages, memory) | {"taken_per_s": taken}
+    result = _result(run, bare, messages, memory) | {"taken_per_s": taken, "processor_ms": each_ms}
     phases = result["phases"]
     assert isinstance(phases, dict)
     steady = phases["steady ROUTINE"]
@@ -235,6 +248,9 @@ def main() -> int:
         )
     print(f"bare {result['bare']}\nratio {result['ratio']}\nnewest not heard {result['newest_not_heard']}")
     print(f"taken in a second of the steady phase {result['taken_per_s']}")
+    print(
+        f"processor for each report of the steady phase, all processes {sum(each_ms.values()):.2f} ms: {each_ms}"
+    )
     for key, (first, middle, last) in memory.items():
         print(f"{key:16} {first:8.1f} MB, {middle:8.1f} MB before the burst, {last:8.1f} MB after")
     print("kept" if passed else "NOT KEPT")
