@@ -249,7 +249,7 @@ def main() -> int:
     print(f"bare {result['bare']}\nratio {result['ratio']}\nnewest not heard {result['newest_not_heard']}")
     print(f"taken in a second of the steady phase {result['taken_per_s']}")
     print(
-        f"processor for each report of the steady phase, all processes {sum(each_ms.values()):.2f} ms: {each_ms}"
+        f"processor for each report of the steady phase {sum(each_ms.values()):.2f} ms, by process {each_ms}"
     )
     for key, (first, middle, last) in memory.items():
         print(f"{key:16} {first:8.1f} MB, {middle:8.1f} MB before the burst, {last:8.1f} MB after")
