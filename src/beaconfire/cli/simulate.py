@@ -6,23 +6,20 @@ A seed that fails is told with its plan of faults; `--plan FILE` runs such a pla
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from beaconfire.cli.assess import shipped_agreements
 from beaconfire.cli.progress import LinesOfProgress
+from beaconfire.cli.side_by_side import add_jobs, check_jobs, each_made
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import Sharing
 from beaconfire.sim.campaign import Campaign, SeedRun
@@ -33,12 +30,9 @@ from beaconfire.sim.shrink import shrink
 
 SEEDS: Final = 100
 SEEDS_MAX: Final = 10_000_000
-JOBS_MAX: Final = 64
 KEY_SEED: Final = 1
 PIECE: Final = 5
 """Seeds handed to a process at once."""
-WAITING_MAX: Final = 1_000
-"""Seeds handed out before the next are."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -66,7 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--show", action="store_true", help="print the plan of the first seed and end")
     parser.add_argument("--shrink", action="store_true", help="make a failing plan small, and print it")
     parser.add_argument("--keep-going", action="store_true", help="go on after a seed that failed")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -80,8 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"{arguments.seeds} from {arguments.first_seed}", "--seeds", f"1 to {SEEDS_MAX} from 0"
         )
-    if not 1 <= arguments.jobs <= JOBS_MAX:
-        raise UsageError(f"{arguments.jobs}", "--jobs", f"1 to {JOBS_MAX}")
+    check_jobs(arguments.jobs)
     if arguments.show:
         print(format_plan(plan_faults(arguments.first_seed, _campaign().field)).decode(), end="")
         return 0
@@ -119,30 +112,7 @@ def _outcomes(arguments: argparse.Namespace) -> Iterator[SeedRun | Failure]:
         yield _outcome(_plan_in(arguments.plan))
         return
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
-    yield from track(
-        _in_order(seeds, arguments.jobs),
-        "seeds",
-        total=len(seeds),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-
-
-def _in_order(seeds: range, jobs: int) -> Iterator[SeedRun | Failure]:
-    """Yield what came of each seed, in their order, however many processes share the work."""
-    if jobs == 1:
-        yield from map(_outcome_of, seeds)
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _leave_interrupts) as pool:
-        for first in range(0, len(seeds), WAITING_MAX):
-            yield from pool.map(_outcome_of, seeds[first : first + WAITING_MAX], chunksize=PIECE)
-
-
-def _leave_interrupts() -> None:
-    """Leave an interrupt from the keyboard to the process that gathers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield from each_made("seeds", _outcome_of, seeds, arguments.jobs, PIECE)
 
 
 @cache

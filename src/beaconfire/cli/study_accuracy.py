@@ -3,18 +3,14 @@
 import argparse
 import json
 import math
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from beaconfire.analysis import coast_cases, coast_trial, reentry_trial
@@ -27,6 +23,7 @@ from beaconfire.analysis.consistency import (
     normalised_errors,
     root_mean_square,
 )
+from beaconfire.cli.side_by_side import add_jobs, check_jobs, each_made
 from beaconfire.cli.study_pair import PairResult, pair_figures, pair_line
 from beaconfire.cli.study_real import RealResult, real_flights, real_tables
 from beaconfire.errors import UsageError
@@ -41,9 +38,10 @@ from beaconfire.tracking.batch import PRIOR_SIGMA_LOG_INVERSE_BETA
 from beaconfire.tracking.measurement import sensor_table
 
 FULL_RUNS: Final = 10_000
+PIECE: Final = 8
+"""Runs handed to a process at once."""
 SHORT_RUNS: Final = 60
 RUNS_MAX: Final = 1_000_000
-JOBS_MAX: Final = 64
 FAMILY: Final = 0.01
 """Chance that a study of consistent estimates fails anywhere, shared out over all that is checked."""
 COAST_FIGURES: Final = 4
@@ -96,7 +94,7 @@ def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="recorded flights of stages (default: these are left out)",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of every draw")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -106,8 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: an option is out of range.
     """
-    if not 1 <= arguments.jobs <= JOBS_MAX:
-        raise UsageError(f"{arguments.jobs}", "--jobs", f"1 to {JOBS_MAX}")
+    check_jobs(arguments.jobs)
     runs = arguments.runs or (SHORT_RUNS if arguments.short else FULL_RUNS)
     if not 2 <= runs <= RUNS_MAX:
         raise UsageError(f"{runs}", "--runs", f"2 to {RUNS_MAX}")
@@ -134,13 +131,7 @@ class _Study:
 
     def each(self, name: str, work: partial[Any], seeds: range) -> Iterator[Any]:
         """Yield the work done for each seed, with progress, in several processes if asked for."""
-        console = Console(stderr=True)
-        shown: dict[str, Any] = {"console": console, "transient": True, "disable": not sys.stderr.isatty()}
-        if self.arguments.jobs == 1:
-            yield from track(map(work, seeds), name, total=len(seeds), **shown)
-            return
-        with ProcessPoolExecutor(self.arguments.jobs, mp_context=get_context("spawn")) as pool:
-            yield from track(pool.map(work, seeds, chunksize=8), name, total=len(seeds), **shown)
+        yield from each_made(name, work, seeds, self.arguments.jobs, PIECE)
 
     def coast(self) -> None:
         """Scenario 1: a coast arc against its own bound, with each disturbance by itself."""

@@ -2,18 +2,14 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
+from beaconfire.cli.side_by_side import add_jobs, check_jobs, each_made
 from beaconfire.errors import UsageError
 from beaconfire.formats.sensors import read_sensors, shipped_sensors
 from beaconfire.messages.sensor import Radar, Sensor
@@ -22,7 +18,6 @@ from beaconfire.sim.clutter_trial import Made, clutter_hour, most_likely_below
 
 HOURS_MAX: Final = 10_000
 PER_SCAN_MAX: Final = 50.0
-JOBS_MAX: Final = 64
 WIDTH: Final = 100
 
 Work = tuple[tuple[Sensor, ...], int, float]
@@ -62,7 +57,7 @@ def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--sensors", type=Path, metavar="FILE", help="TOML (default: the shipped)")
     parser.add_argument("--nation", metavar="NAME", help="one nation")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of every draw")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -75,10 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     for name, value, most in (
         ("--hours", arguments.hours, HOURS_MAX),
         ("--per-scan", arguments.per_scan, PER_SCAN_MAX),
-        ("--jobs", arguments.jobs, JOBS_MAX),
     ):
         if not 0 < value <= most:
             raise UsageError(f"{value}", name, f"more than 0, at most {most}")
+    check_jobs(arguments.jobs)
     sensors = shipped_sensors() if arguments.sensors is None else read_sensors(arguments.sensors)
     nations = sorted({one.nation for one in sensors if isinstance(one, Radar)})
     nations = [one for one in nations if arguments.nation in (None, one)]
@@ -95,16 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _rate(nation: Nation, sensors: tuple[Sensor, ...], arguments: argparse.Namespace) -> Rate:
     own = tuple(one for one in sensors if one.nation == nation)
     work = [(own, arguments.seed + hour, arguments.per_scan) for hour in range(arguments.hours)]
-    made = list(
-        track(
-            _flown(work, arguments.jobs),
-            f"hours of {nation}",
-            total=len(work),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-    )
+    made = list(each_made(f"hours of {nation}", _hour, work, arguments.jobs))
     said, confirmed = sum(one.said for one in made), sum(one.confirmed for one in made)
     hours = arguments.hours
     return Rate(
@@ -117,14 +103,6 @@ def _rate(nation: Nation, sensors: tuple[Sensor, ...], arguments: argparse.Names
         said_below=round(most_likely_below(said, hours), 4),
         confirmed_below=round(most_likely_below(confirmed, hours), 4),
     )
-
-
-def _flown(work: list[Work], jobs: int) -> Iterator[Made]:
-    if jobs == 1:
-        yield from map(_hour, work)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_hour, work)
 
 
 def _hour(work: Work) -> Made:

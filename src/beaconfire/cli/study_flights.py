@@ -2,20 +2,16 @@
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from beaconfire.cli.assess import DELAY_MS, shipped_agreements
+from beaconfire.cli.side_by_side import add_jobs, check_jobs, each_made
 from beaconfire.errors import UsageError
 from beaconfire.formats.launches import Launch, read_launches_csv
 from beaconfire.formats.places import shipped_places
@@ -29,7 +25,6 @@ from beaconfire.sim.world import build_world
 RANGE_LIMIT_M: Final = 300_000.0
 ERROR_LIMIT_M: Final = 25_000.0
 HELD_LEAST: Final = 0.90
-JOBS_MAX: Final = 64
 _STDERR: Final = Console(stderr=True)
 
 
@@ -94,7 +89,7 @@ def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     flights.add_argument(
         "--sharing", choices=[one.value for one in Sharing], default=Sharing.TRILATERAL.value
     )
-    flights.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    add_jobs(flights)
     flights.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -104,35 +99,19 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: no such table, a malformed one, or an option out of range.
     """
-    if not 1 <= arguments.jobs <= JOBS_MAX:
-        raise UsageError(f"{arguments.jobs}", "--jobs", f"1 to {JOBS_MAX}")
+    check_jobs(arguments.jobs)
     launches = [one for one in read_launches_csv(arguments.launches) if one.complete_ballistic]
     if arguments.only:
         launches = [one for one in launches if one.launch_id.startswith(arguments.only)]
     launches = launches[: arguments.limit]
     work = [(launch, arguments.seed, arguments.sharing) for launch in launches]
     trials = []
-    for trial in track(
-        _trials(work, arguments.jobs),
-        "flights",
-        total=len(work),
-        console=_STDERR,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ):
+    for trial in each_made("flights", fly, work, arguments.jobs):
         trials.append(trial)
         _STDERR.print(progress_line(trial, len(trials), len(work)), highlight=False)
     verdict = verdict_of(trials)
     _tell(trials, verdict, as_json=arguments.json)
     return 0 if verdict["passed"] else 1
-
-
-def _trials(work: list[tuple[Launch, int, str]], jobs: int) -> Iterator[FlightTrial]:
-    if jobs == 1:
-        yield from map(fly, work)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(fly, work)
 
 
 def fly(work: tuple[Launch, int, str]) -> FlightTrial:

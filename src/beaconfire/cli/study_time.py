@@ -2,22 +2,19 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from beaconfire.analysis.bound import Look
 from beaconfire.analysis.first_area import FirstTimes, first_times, soonest_areas_s
 from beaconfire.analysis.summary import Setting
 from beaconfire.cli.assess import DELAY_MS, shipped_agreements
+from beaconfire.cli.side_by_side import add_jobs, check_jobs, each_made
 from beaconfire.errors import UsageError
 from beaconfire.flight.ascent import Trajectory
 from beaconfire.formats.flights import shipped_flights
@@ -35,7 +32,6 @@ from beaconfire.tracking.batch import PRIOR_LOG_INVERSE_BETA, PRIOR_SIGMA_LOG_IN
 from beaconfire.tracking.measurement import sensor_table
 from beaconfire.units import MICROSECONDS_PER_SECOND
 
-JOBS_MAX: Final = 64
 WANTED_S: Final = 1.0
 PARTNER: Final = Nation("USA")
 SHOWN: Final = (Sharing.ALONE, Sharing.BILATERAL, Sharing.TRILATERAL)
@@ -75,7 +71,7 @@ def add_parser(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = kinds.add_parser("time", help="seconds to first detection, event and useful area")
     parser.add_argument("--only", metavar="ID", help="only catalogue flights whose id begins so")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the simulated sensors")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -85,8 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: no such flight, or an option out of range.
     """
-    if not 1 <= arguments.jobs <= JOBS_MAX:
-        raise UsageError(f"{arguments.jobs}", "--jobs", f"1 to {JOBS_MAX}")
+    check_jobs(arguments.jobs)
     launches = [
         one
         for one in shipped_flights()
@@ -97,18 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"no ballistic flight begins with {arguments.only}", "--only", "an id of the catalogue"
         )
     work = [(launch, arguments.seed) for launch in launches]
-    lines = [
-        line
-        for lines in track(
-            _flown(work, arguments.jobs),
-            "flights",
-            total=len(work),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        for line in lines
-    ]
+    lines = [line for lines in each_made("flights", fly, work, arguments.jobs) for line in lines]
     late = [line for line in lines if (behind := line.behind_s[0]) is not None and behind > WANTED_S]
     if arguments.json:
         plain = [{**msgspec.to_builtins(one), "behind_s": one.behind_s} for one in lines]
@@ -116,14 +100,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _tell(lines, late)
     return 1 if late else 0
-
-
-def _flown(work: list[tuple[Launch, int]], jobs: int) -> Iterator[list[TimeLine]]:
-    if jobs == 1:
-        yield from map(fly, work)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(fly, work)
 
 
 def fly(work: tuple[Launch, int]) -> list[TimeLine]:

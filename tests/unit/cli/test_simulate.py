@@ -19,10 +19,7 @@ def test_processes_side_by_side_find_what_one_finds(capsys: pytest.CaptureFixtur
     assert _printed(capsys, "--seeds", "6", "--first-seed", "40", "--jobs", "2") == alone
 
 
-@pytest.mark.parametrize(
-    ("words", "what"),
-    [(("--jobs", "0"), "--jobs"), (("--jobs", "65"), "--jobs"), (("--seeds", "0"), "--seeds")],
-)
+@pytest.mark.parametrize(("words", "what"), [(("--jobs", "0"), "--jobs"), (("--seeds", "0"), "--seeds")])
 def test_numbers_out_of_range_are_refused(
     words: tuple[str, ...], what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
