@@ -38,6 +38,7 @@ def released(report_id: str, lane: Lane) -> Released[Outgoing]:
         track=report_id,
         lane=lane,
         sent_at_us=0,
+        stated_at_us=0,
         expires_at_us=2**60,
         hops=0,
         sealed=b"sealed " + report_id.encode(),

@@ -28,6 +28,16 @@ RELEASED_FROM_MEMORY = b"""{"seed":5170,"faults":[
  {"type":"frailty","share":0.008116470647734603},
  {"type":"full-disk","party":"HUB-1","role":"hub","from_us":14531209,"until_us":16704701},
  {"type":"crash","party":"HUB-2","role":"hub","at_us":7238292,"down_us":1000000000000}]}"""
+SEALED_AT_ONE_TIME = b"""{"seed":102516,"faults":[
+ {"type":"storm","party":"","from_us":0,"until_us":23635637,"weather":{"to_hub_us":[48218,264186],
+  "to_nation_us":[48218,264186],"control_us":[1000,1000],"local_us":1430,"loss":0.18263538920896258,
+  "reorder":0.1782646209138251,"reorder_us":2488144}},
+ {"type":"cut","source":"JPN","destination":"HUB-1","from_us":4599565,"until_us":6365407},
+ {"type":"cut","source":"HUB-1","destination":"JPN","from_us":4599565,"until_us":6365407},
+ {"type":"crash","party":"JPN","role":"picture","at_us":9821613,"down_us":112255},
+ {"type":"crash","party":"USA","role":"national","at_us":4413727,"down_us":1156173},
+ {"type":"clock-step","party":"KOR","at_us":8617249,"by_us":-37185953755},
+ {"type":"crash","party":"HUB-2","role":"hub","at_us":5555676,"down_us":1000000000000}]}"""
 WORD_LOST = b"""{"seed":200167,"faults":[
  {"type":"cut","source":"JPN","destination":"","from_us":8974331,"until_us":9082676},
  {"type":"wipe","party":"JPN","role":"picture","at_us":7116304,"down_us":899987}]}"""
@@ -157,6 +167,11 @@ def test_a_picture_whose_word_was_lost_says_again_that_its_disk_is_gone(scenario
     run = Campaign(scenario).run_plan(read_plan(WORD_LOST, "seed 200167"))
     assert run.crashes
     assert run.deliveries
+
+
+def test_the_newest_arrives_that_was_sealed_at_one_time_with_what_it_overtook(scenario: Scenario) -> None:
+    """Seed 102516, made small: a clock set back stood still, and an older report came last to the hub."""
+    assert Campaign(scenario).run_plan(read_plan(SEALED_AT_ONE_TIME, "seed 102516")).deliveries
 
 
 def forgetful(scenario: Scenario) -> Campaign:

@@ -15,7 +15,10 @@ would make all others later still."""
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
-    """One row's body: what is needed to send it again; holds no type of another package."""
+    """One row's body: what is needed to send it again; holds no type of another package.
+
+    A row that a version before this wrote says nothing of when its report was stated: that is 0.
+    """
 
     sequence: int
     report_id: str
@@ -27,6 +30,16 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     sealed: bytes
     sent_at_us: int
     clock: ClockQuality | None = None
+    stated_at_us: int = 0
+
+    @property
+    def newness(self) -> tuple[int, int]:
+        """Return what is larger the newer a report of one track is.
+
+        While a clock that was set back stands still, all is sealed at one time, and so is what a guard seals
+        in one group; no two reports of a track are stated at one time.
+        """
+        return self.sent_at_us, self.stated_at_us
 
 
 class Timer(msgspec.Struct):
@@ -49,7 +62,7 @@ class _Retained:
     def add(self, held: Held) -> None:
         key = held.sequence if held.lane is Lane.FLASH else (held.originator, held.track)
         known = self._held.pop(key, None)
-        self._held[key] = held if known is None or known.sent_at_us <= held.sent_at_us else known
+        self._held[key] = held if known is None or known.newness <= held.newness else known
         if len(self._held) > RETAINED_MAX:
             self._held.popitem(last=False)
 

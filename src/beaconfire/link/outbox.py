@@ -171,9 +171,6 @@ class Outbox:
             return Put(None, refused="expired")
         if len(outgoing.sealed) > SEALED_BYTES_MAX:
             return Put(None, refused="oversize")
-        forget = self._make_room(outgoing, utc_us)
-        if outgoing.lane is Lane.FLASH and len(queue.open) >= FLASH_ROWS_MAX:
-            return Put(None, forget=forget, refused="full")
         held = Held(
             sequence=queue.next_sequence,
             report_id=outgoing.report_id,
@@ -185,7 +182,11 @@ class Outbox:
             sealed=outgoing.sealed,
             sent_at_us=outgoing.sent_at_us,
             clock=clock,
+            stated_at_us=outgoing.stated_at_us,
         )
+        forget = self._make_room(held, utc_us)
+        if held.lane is Lane.FLASH and len(queue.open) >= FLASH_ROWS_MAX:
+            return Put(None, forget=forget, refused="full")
         queue.next_sequence += 1
         wait_us = FIRST_RESEND_US[held.lane]
         queue.add(held, Timer(monotonic_us + wait_us, wait_us, monotonic_us))
@@ -193,14 +194,14 @@ class Outbox:
         row = Row(self._key(outgoing.lane, held.sequence), encode(held))
         return Put(self._parcel(held), keep=(row, counter), forget=forget)
 
-    def _make_room(self, outgoing: Outgoing, utc_us: int) -> tuple[str, ...]:
+    def _make_room(self, held: Held, utc_us: int) -> tuple[str, ...]:
         """Drop what the new report replaces, and what a full lane may drop."""
         routine = self._lanes[Lane.ROUTINE]
         gone: list[str] = []
-        replaced = routine.by_track.get((outgoing.originator, outgoing.track))
-        if replaced is not None and routine.open[replaced].sent_at_us <= outgoing.sent_at_us:
+        replaced = routine.by_track.get((held.originator, held.track))
+        if replaced is not None and routine.open[replaced].newness <= held.newness:
             gone.append(self._drop(Lane.ROUTINE, replaced))
-        if outgoing.lane is Lane.ROUTINE:
+        if held.lane is Lane.ROUTINE:
             while len(routine.open) >= ROUTINE_ROWS_MAX:
                 gone.append(self._drop(Lane.ROUTINE, routine.oldest_open()))
         elif len(self._lanes[Lane.FLASH].open) >= FLASH_ROWS_MAX:

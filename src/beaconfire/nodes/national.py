@@ -76,6 +76,7 @@ class NationalNode:
         own = [sensor for sensor in sensors if sensor.nation == identity.nation]
         self._tracker = Tracker(own, identity.nation, secret, identity.mode, identity.exercise)
         self._pending: list[Detection] = []
+        self._stated_us = 0
         self._said: OrderedDict[str, tuple[object, ...]] = OrderedDict()
         self._next_health_us = -1
         self._noticed_us: dict[str, int] = {}
@@ -139,10 +140,12 @@ class NationalNode:
 
     def tick(self, now: Now) -> list[Command]:
         """Use what came in and return reports; health once a second."""
-        self._tracker.add(self._pending, now.utc_us)
+        # A clock that was set back stands still, and a picture takes what is stated at one time for one.
+        self._stated_us = max(now.utc_us, self._stated_us + 1)
+        self._tracker.add(self._pending, self._stated_us)
         self._pending = []
         commands: list[Command] = []
-        for report in self._tracker.step(now.utc_us):
+        for report in self._tracker.step(self._stated_us):
             self.counters["reports"] += 1
             lane = self._lane(report)
             commands.append(Send(Channel.OWN_REPORT, self._identity.nation, lane, report))

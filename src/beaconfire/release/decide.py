@@ -71,6 +71,7 @@ class Outgoing(msgspec.Struct, frozen=True):
         track: name of the national track.
         lane: FLASH or ROUTINE.
         sent_at_us: UTC; when the originator sealed it: the newest of a track counts.
+        stated_at_us: UTC; when the originator stated it, which tells what was sealed at one time apart.
         expires_at_us: UTC; not worth sending after this.
         hops: relays passed once the recipient has it: 0 on the way to the hub, 1 from it.
         sealed: MessagePack of `Sealed`.
@@ -85,6 +86,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     track: str
     lane: Lane
     sent_at_us: int
+    stated_at_us: int
     expires_at_us: int
     hops: int
     sealed: bytes
@@ -180,6 +182,7 @@ def _checked_for_hub(
         track=report.track,
         lane=lane,
         sent_at_us=terms.sent_at_us,
+        stated_at_us=report.stated_at_us,
         expires_at_us=worth_until_us(lane, terms.sent_at_us, terms.expires_at_us),
         hops=0,
         sealed=body,
@@ -269,6 +272,7 @@ def _outgoing(sealed: Sealed, asked: Asked, chosen: Choice) -> "Released[Outgoin
         track=header.track,
         lane=chosen.lane,
         sent_at_us=header.sent_at_us,
+        stated_at_us=header.valid_from_us,
         expires_at_us=worth_until_us(chosen.lane, from_us, header.expires_at_us),
         hops=1,
         sealed=encode(sealed),

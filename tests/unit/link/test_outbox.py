@@ -29,6 +29,7 @@ def released(
     track: str = "",
     recipient: str = HUB,
     sent_us: int = 0,
+    stated_us: int = 0,
     expires_us: int = HOUR_US,
     size: int = 0,
 ) -> Released[Outgoing]:
@@ -38,6 +39,7 @@ def released(
         track=track or f"track of {report}",
         lane=lane,
         sent_at_us=sent_us,
+        stated_at_us=stated_us,
         expires_at_us=expires_us,
         hops=0,
         sealed=b"sealed " + report.encode() if size == 0 else bytes(size),
@@ -136,6 +138,16 @@ def test_a_report_replaces_the_routine_one_of_its_track_and_never_a_flash_one() 
     assert sequences(disk.restored()) == [(Lane.FLASH, 1), (Lane.ROUTINE, 3), (Lane.ROUTINE, 2)]
     put(box, released("g", Lane.FLASH, track="t"), disk)
     assert sequences(disk.restored()) == [(Lane.FLASH, 1), (Lane.FLASH, 2), (Lane.ROUTINE, 3)]
+
+
+def test_of_two_sealed_at_one_time_the_one_stated_first_replaces_nothing() -> None:
+    disk = Disk()
+    box = disk.restored()
+    put(box, released("new", track="t", sent_us=7, stated_us=2), disk)
+    assert put(box, released("overtaken", track="t", sent_us=7, stated_us=1), disk).forget == ()
+    assert sequences(disk.restored()) == [(Lane.ROUTINE, 2), (Lane.ROUTINE, 1)]
+    put(box, released("newest", track="t", sent_us=7, stated_us=3), disk)
+    assert len(sequences(disk.restored())) == 2
 
 
 def test_a_late_flash_replaces_no_newer_routine_report_of_its_track() -> None:

@@ -18,6 +18,7 @@ def released(report: str, lane: Lane = Lane.FLASH, *, expires_us: int = HOUR_US)
         track=report,
         lane=lane,
         sent_at_us=0,
+        stated_at_us=0,
         expires_at_us=expires_us,
         hops=0,
         sealed=b"sealed " + report.encode(),

@@ -142,6 +142,18 @@ def test_lanes_follow_what_is_new() -> None:
     assert said[burnt + 1].lane is Lane.ROUTINE
 
 
+def test_while_a_clock_stands_still_each_statement_of_a_track_is_later_than_the_one_before() -> None:
+    node, said = _node(), []
+    for at_us, seen in scans(flight(), [RADAR, INFRARED], until_s=130.0):
+        now = Now(min(at_us, EPOCH_US + 100_000_000), at_us - EPOCH_US)
+        if seen:
+            node.receive(_batch(*seen), now)
+        said += [one.message for one in _sent(node.tick(now), Report)]
+    times_us = [one.stated_at_us for one in said if isinstance(one, Report)]
+    assert len([one for one in times_us if one > EPOCH_US + 100_000_000]) > 1
+    assert len(set(times_us)) == len(times_us)
+
+
 def test_a_restarted_node_uses_other_names_and_ids() -> None:
     before, after = _fly(_node()), _fly(_node(), 90)
     ids = [one.message.report_id for one in before + after if isinstance(one.message, Report)]
