@@ -38,6 +38,13 @@ SEALED_AT_ONE_TIME = b"""{"seed":102516,"faults":[
  {"type":"crash","party":"USA","role":"national","at_us":4413727,"down_us":1156173},
  {"type":"clock-step","party":"KOR","at_us":8617249,"by_us":-37185953755},
  {"type":"crash","party":"HUB-2","role":"hub","at_us":5555676,"down_us":1000000000000}]}"""
+FLASH_TO_THE_HUB_ALONE = b"""{"seed":203663,"faults":[
+ {"type":"storm","party":"","from_us":0,"until_us":11817818,"weather":{"to_hub_us":[22997,292789],
+  "to_nation_us":[22997,292789],"control_us":[22997,292789],"local_us":844,"loss":0.17527451528766758,
+  "duplicate":0.09592145210535669,"reorder":0.18933392707520613,"reorder_us":1557938}},
+ {"type":"pause","party":"JPN","role":"guard","from_us":1011342,"until_us":10230268},
+ {"type":"suspend","at_us":10052356},
+ {"type":"wipe","party":"USA","role":"picture","at_us":12105327,"down_us":4152456}]}"""
 WORD_LOST = b"""{"seed":200167,"faults":[
  {"type":"cut","source":"JPN","destination":"","from_us":8974331,"until_us":9082676},
  {"type":"wipe","party":"JPN","role":"picture","at_us":7116304,"down_us":899987}]}"""
@@ -172,6 +179,13 @@ def test_a_picture_whose_word_was_lost_says_again_that_its_disk_is_gone(scenario
 def test_the_newest_arrives_that_was_sealed_at_one_time_with_what_it_overtook(scenario: Scenario) -> None:
     """Seed 102516, made small: a clock set back stood still, and an older report came last to the hub."""
     assert Campaign(scenario).run_plan(read_plan(SEALED_AT_ONE_TIME, "seed 102516")).deliveries
+
+
+def test_what_went_to_a_nation_on_routine_may_be_replaced_whatever_lane_led_to_the_hub(
+    scenario: Scenario,
+) -> None:
+    """Seed 203663, made small: a disk was lost after it, and the newest of the track came again."""
+    assert Campaign(scenario).run_plan(read_plan(FLASH_TO_THE_HUB_ALONE, "seed 203663")).deliveries
 
 
 def forgetful(scenario: Scenario) -> Campaign:

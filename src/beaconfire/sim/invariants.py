@@ -273,7 +273,7 @@ class Invariants:
         self._kept = {one for one in self._kept if one[0] != address.party}
         for ends, report_ids in self._receipted.items():
             if ends[0] == address.party:
-                flash = {one for one in report_ids if self._is_flash(one)}
+                flash = {one for one in report_ids if self._is_flash(one, address.party)}
                 self._receipted[ends] = set() if is_hub(address.party) else flash
 
     def _let_go(self, end: str, report_id: str) -> None:
@@ -282,9 +282,10 @@ class Invariants:
             if receiver == end:
                 report_ids.discard(report_id)
 
-    def _is_flash(self, report_id: str) -> bool:
+    def _is_flash(self, report_id: str, recipient: str) -> bool:
+        """Return whether a report went to a recipient on FLASH, from any instance that remembers."""
         passage = self.arrivals.passages.get(report_id)
-        return passage is not None and passage.lane is Lane.FLASH
+        return passage is not None and passage.lanes.get(recipient, passage.lane) is Lane.FLASH
 
     # Something leaves, something arrives.
 
