@@ -6,6 +6,7 @@ again. So a writer never waits for a peer, and what is newest goes first once a 
 
 import asyncio
 import random
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -73,9 +74,10 @@ class _Connection:
         self.asked = False
         self.writer: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.thread = 0
 
     async def open(self) -> None:
-        self.loop = asyncio.get_running_loop()
+        self.loop, self.thread = asyncio.get_running_loop(), threading.get_ident()
         tls = client_context(self.endpoint.identity) if self.endpoint.identity else None
         self.asked = True
         jitter_s = RECONNECT_JITTER_S * random.random()  # noqa: S311 - spreads reconnecting clients, no secret
@@ -114,7 +116,10 @@ class _Connection:
                 return False
             self.outgoing.popleft()
         self.outgoing.append((subject, body))
-        self.loop.call_soon_threadsafe(self.ready.set)
+        if threading.get_ident() == self.thread:
+            self.ready.set()
+        else:
+            self.loop.call_soon_threadsafe(self.ready.set)
         return True
 
     async def _write(self) -> None:

@@ -52,7 +52,9 @@ GROUP_US: Final = 20_000
 GATHER_US: Final = 20_000
 """ROUTINE is taken no more often: what comes meanwhile is committed together."""
 TURNS: Final = 6
-"""Turns of the event loop after a group: one each to read, to hand on, to take up, to buffer and to write."""
+"""Turns of the event loop between groups: to read, to hand on, to take up, to buffer and to write."""
+PAUSE_US: Final = 1_000
+"""What was waited for at least this long left connections turns enough."""
 TICK_US: Final = 250_000
 SCRUB_PERIOD_US: Final = 1_000_000
 SCRUB_RECORDS: Final = 200
@@ -159,17 +161,22 @@ class Loop:
         self._tell_of_damage(start)
         with ThreadPoolExecutor(max_workers=1) as thread:
             while not self._stopping:
-                await self._wait()
+                if not await self._wait():
+                    for _ in range(TURNS):
+                        await asyncio.sleep(0)
                 if self._options.threaded:
                     await asyncio.get_running_loop().run_in_executor(thread, self._step)
                 else:
                     self._step()
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
         self._commit([], [], self.clock.now(), at_once=True)
 
-    async def _wait(self) -> None:
-        """Return once there is something to do: a FLASH at once, ROUTINE in groups."""
+    async def _wait(self) -> bool:
+        """Return once there is something to do, a FLASH at once, ROUTINE in groups.
+
+        Returns:
+            whether that took long enough for the connections to have had their turns.
+        """
+        began_us = self.clock.now().monotonic_us
         while not (self._stopping or self._queues[Lane.FLASH]):
             self._event.clear()
             self._gathering = bool(self._queues[Lane.ROUTINE])
@@ -178,11 +185,11 @@ class Loop:
                 due_us = min(due_us, self._next_routine_us)
             wait_us = due_us - self.clock.now().monotonic_us
             if wait_us <= 0:
-                return
-            try:
-                await asyncio.wait_for(self._event.wait(), wait_us / 1e6)
-            except TimeoutError:
-                return
+                break
+            timer = asyncio.get_running_loop().call_later(wait_us / 1e6, self._event.set)
+            await self._event.wait()
+            timer.cancel()
+        return self.clock.now().monotonic_us - began_us >= PAUSE_US
 
     def _step(self) -> None:
         if self._queues[Lane.FLASH]:
