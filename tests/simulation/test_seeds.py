@@ -45,6 +45,12 @@ FLASH_TO_THE_HUB_ALONE = b"""{"seed":203663,"faults":[
  {"type":"pause","party":"JPN","role":"guard","from_us":1011342,"until_us":10230268},
  {"type":"suspend","at_us":10052356},
  {"type":"wipe","party":"USA","role":"picture","at_us":12105327,"down_us":4152456}]}"""
+FLASH_OF_A_DEAD_HUB = b"""{"seed":103866,"faults":[
+ {"type":"storm","party":"","from_us":7940095,"until_us":8124749,"weather":{"control_us":[22796,106475]}},
+ {"type":"cut","source":"","destination":"USA","from_us":7546832,"until_us":10402595},
+ {"type":"crash","party":"HUB-1","role":"hub","at_us":6975245,"down_us":614811},
+ {"type":"clock-step","party":"USA","at_us":2879655,"by_us":85722877308},
+ {"type":"crash","party":"HUB-1","role":"hub","at_us":8948128,"down_us":1000000000000}]}"""
 WORD_LOST = b"""{"seed":200167,"faults":[
  {"type":"cut","source":"JPN","destination":"","from_us":8974331,"until_us":9082676},
  {"type":"wipe","party":"JPN","role":"picture","at_us":7116304,"down_us":899987}]}"""
@@ -186,6 +192,11 @@ def test_what_went_to_a_nation_on_routine_may_be_replaced_whatever_lane_led_to_t
 ) -> None:
     """Seed 203663, made small: a disk was lost after it, and the newest of the track came again."""
     assert Campaign(scenario).run_plan(read_plan(FLASH_TO_THE_HUB_ALONE, "seed 203663")).deliveries
+
+
+def test_what_replaced_a_report_and_was_refused_came_all_the_same(scenario: Scenario) -> None:
+    """Seed 103866, made small: an instance that had forgotten made it FLASH and died, a clock a day off."""
+    assert Campaign(scenario).run_plan(read_plan(FLASH_OF_A_DEAD_HUB, "seed 103866")).deliveries
 
 
 def forgetful(scenario: Scenario) -> Campaign:

@@ -134,7 +134,7 @@ class Arrivals:
                 hold(4, what, holds=good or self._is_excused(report_id, passage, recipient, may_have))
 
     def _arrived(self, report_id: str, passage: Passage, recipient: str) -> bool:
-        """Return whether it is there, or was held for replaced and what replaced it is."""
+        """Return whether it is there, or gave way to a newer one that came there, taken or refused."""
         if recipient == HUB:
             return bool(passage.at_hubs)
         if recipient in passage.taken:
@@ -146,7 +146,7 @@ class Arrivals:
             return False
         track = (passage.originator, passage.track)
         return any(
-            recipient in other.taken
+            recipient in other.taken or recipient in other.refused
             for other in self.passages.values()
             if (other.originator, other.track) == track and other.sent_at_us > passage.sent_at_us
         )
