@@ -8,6 +8,7 @@ import pytest
 
 from beaconfire.cli.assess import shipped_agreements
 from beaconfire.messages.health import Notice
+from beaconfire.messages.report import Report
 from beaconfire.messages.words import HUB_INSTANCES, Group, Lane, Nation, Severity, Sharing
 from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Inbound, Node, Now, Rows, Send
 from beaconfire.nodes.guard import GuardNode
@@ -132,6 +133,35 @@ def test_a_guard_that_does_not_commit_before_it_sends_is_found(scenario: Scenari
     with pytest.raises(Breach, match="records") as caught:
         broken.run(0)
     assert caught.value.invariant == 3
+
+
+def test_a_picture_that_takes_its_own_trackers_statements_of_one_time_for_one_is_found(
+    scenario: Scenario,
+) -> None:
+    campaign = Campaign(scenario)
+    nation = Nation("KOR")
+
+    class Coarse:
+        """A picture that is told times of ten seconds, and hears several statements as one."""
+
+        def __init__(self, rows: Rows) -> None:
+            self._picture = campaign.chain.picture(nation, rows)
+
+        def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+            said = inbound.message
+            if isinstance(said, Report):
+                about_us = said.stated_at_us // 10_000_000 * 10_000_000
+                said = msgspec.structs.replace(said, stated_at_us=about_us)
+                inbound = msgspec.structs.replace(inbound, message=said)
+            return self._picture.receive(inbound, now)
+
+        def tick(self, now: Now) -> list[Command]:
+            return self._picture.tick(now)
+
+    broken = Campaign(scenario, {Address(nation, "picture"): Coarse})
+    with pytest.raises(Breach, match="its own tracker") as caught:
+        broken.run(0)
+    assert caught.value.invariant == 4
 
 
 def test_a_hub_that_loses_what_one_nation_is_owed_and_tells_of_another_is_found(scenario: Scenario) -> None:

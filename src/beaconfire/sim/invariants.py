@@ -7,7 +7,8 @@
 4. What is receipted was committed and stays: the hub has a record of it towards each nation, a picture has
    it in its log, once. Nothing receipted on FLASH is lost; every FLASH report reaches each
    entitled partner, over either instance of the hub, within its limit once all faults but a dead hub are
-   over, or a newer one of its track does, or a notice says why not.
+   over, or a newer one of its track does, or a notice says why not. A nation's own picture takes whatever
+   its own tracker states, however wrong their clock.
 5. Time never runs back inside a node.
 6. No bound is exceeded.
 7. Nothing of another mode than the run's is said.
@@ -41,6 +42,7 @@ from beaconfire.nodes.commands import (
     Send,
     Table,
 )
+from beaconfire.nodes.picture_rows import source_key
 from beaconfire.sim.arrivals import Arrivals
 from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
@@ -142,6 +144,10 @@ class Invariants:
                 self._check_audited(address, command, records)
         if isinstance(cause, Delivery):
             self._settle(address, cause, records)
+        elif isinstance(cause, Report) and address.role == "picture":
+            key = source_key(cause.originator, cause.track)
+            taken = any(isinstance(one, Keep) and one.key == key for one in commands)
+            self._hold(4, f"{address} does not take {cause.report_id} of its own tracker", holds=taken)
         elif isinstance(cause, Suspension | Standing) and is_hub(address.party):
             self._words.setdefault(address.party, []).extend(words_of(cause))
             self._learn(address.party, words_of(cause))
