@@ -52,6 +52,19 @@ FLASH_OF_A_DEAD_HUB = b"""{"seed":103866,"faults":[
  {"type":"crash","party":"HUB-1","role":"hub","at_us":6975245,"down_us":614811},
  {"type":"clock-step","party":"USA","at_us":2879655,"by_us":85722877308},
  {"type":"crash","party":"HUB-1","role":"hub","at_us":8948128,"down_us":1000000000000}]}"""
+EXPIRED_BY_A_WRONG_CLOCK = b"""{"seed":205815,"faults":[
+ {"type":"storm","party":"","from_us":0,"until_us":23635637,"weather":{"to_hub_us":[29643,78022],
+  "to_nation_us":[29643,78022],"control_us":[29643,78022],"local_us":865,"loss":0.091655379900729,
+  "duplicate":0.029630989228573906,"reorder":0.14627645402705583,"reorder_us":662712}},
+ {"type":"pause","party":"KOR","role":"national","from_us":5265405,"until_us":15462599},
+ {"type":"clock-step","party":"HUB-1","at_us":14082344,"by_us":6471597746},
+ {"type":"wipe","party":"KOR","role":"picture","at_us":10237891,"down_us":1629755}]}"""
+TAKEN_BY_ALL = b"""{"seed":205889,"faults":[
+ {"type":"storm","party":"","from_us":0,"until_us":5908909,"weather":{"to_hub_us":[4332,250055],
+  "control_us":[4332,250055],"loss":0.1683267075623176,"duplicate":0.09455992418212465,
+  "reorder":0.18404975456360217,"reorder_us":342766}},
+ {"type":"clock-step","party":"KOR","at_us":4238317,"by_us":52891955263},
+ {"type":"wipe","party":"HUB-2","role":"hub","at_us":11920530,"down_us":1592125}]}"""
 WORD_LOST = b"""{"seed":200167,"faults":[
  {"type":"cut","source":"JPN","destination":"","from_us":8974331,"until_us":9082676},
  {"type":"wipe","party":"JPN","role":"picture","at_us":7116304,"down_us":899987}]}"""
@@ -227,6 +240,16 @@ def test_what_went_to_a_nation_on_routine_may_be_replaced_whatever_lane_led_to_t
 def test_what_replaced_a_report_and_was_refused_came_all_the_same(scenario: Scenario) -> None:
     """Seed 103866, made small: an instance that had forgotten made it FLASH and died, a clock a day off."""
     assert Campaign(scenario).run_plan(read_plan(FLASH_OF_A_DEAD_HUB, "seed 103866")).deliveries
+
+
+@pytest.mark.parametrize(
+    ("plan", "name"), [(EXPIRED_BY_A_WRONG_CLOCK, "seed 205815"), (TAKEN_BY_ALL, "seed 205889")]
+)
+def test_nobody_is_owed_what_expired_by_the_clock_of_who_gave_it_or_what_all_have(
+    scenario: Scenario, plan: bytes, name: str
+) -> None:
+    """Made small: a nation lost its disk and a hub's clock jumped; a hub lost its disk after all had it."""
+    assert Campaign(scenario).run_plan(read_plan(plan, name)).deliveries
 
 
 def forgetful(scenario: Scenario) -> Campaign:

@@ -153,6 +153,10 @@ class Arrivals:
 
     def _is_excused(self, report_id: str, passage: Passage, recipient: str, may_have: MayHave) -> bool:
         if recipient == HUB:
+            others = [one for one in self._nations if one != passage.originator]
+            entitled = [one for one in others if may_have(passage.originator, one)]
+            if entitled and passage.taken.issuperset(entitled):
+                return True
             refused = any(is_hub(one) for one in passage.refused)
             return refused or self._told_expired(passage.originator, passage, passage.lane, report_id)
         if recipient in passage.refused or not may_have(passage.originator, Nation(recipient)):
@@ -168,6 +172,18 @@ class Arrivals:
             return True
         lane = passage.released.get((hub, recipient))
         return lane is not None and self._told_expired(hub, passage, lane, f"towards {recipient}")
+
+    def is_past(self, report_id: str, recipient: str) -> bool:
+        """Return whether each instance that gave a recipient a report on FLASH takes it for expired now."""
+        passage = self.passages.get(report_id)
+        if passage is None or passage.good_us is None:
+            return False
+        gave = [
+            hub for (hub, whom), lane in passage.released.items() if (whom, lane) == (recipient, Lane.FLASH)
+        ]
+        clocks = [self._up.get(hub) for hub in gave]
+        until_us = passage.good_us[1]
+        return bool(clocks) and all(one is not None and one.utc_us >= until_us for one in clocks)
 
     def _gave_way(self, hub: str, passage: Passage) -> bool:
         """Return whether its sender sent an instance a newer one of its track in its place."""

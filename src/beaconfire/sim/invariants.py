@@ -371,11 +371,12 @@ class Invariants:
             self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
 
     def _is_held_back(self, report_id: str, nation: str) -> bool:
-        """Return whether one without its disk is not sent a report again, since all of it is suspended."""
+        """Return whether one without its disk is not sent a report again: suspended all of it, or expired."""
         passage = self.arrivals.passages.get(report_id)
         if passage is None or not self.arrivals.is_wiped(nation):
             return False
-        return not self._may_have(passage.originator, Nation(nation))
+        expired = self.arrivals.is_past(report_id, nation)
+        return expired or not self._may_have(passage.originator, Nation(nation))
 
     def _may_have(self, originator: Nation, recipient: Nation) -> bool:
         """Return whether no party has since suspended all under which a nation was given anything."""
