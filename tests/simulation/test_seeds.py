@@ -65,6 +65,10 @@ TAKEN_BY_ALL = b"""{"seed":205889,"faults":[
   "reorder":0.18404975456360217,"reorder_us":342766}},
  {"type":"clock-step","party":"KOR","at_us":4238317,"by_us":52891955263},
  {"type":"wipe","party":"HUB-2","role":"hub","at_us":11920530,"down_us":1592125}]}"""
+EXPIRED_AT_THE_GUARD = b"""{"seed":106262,"faults":[
+ {"type":"cut","source":"JPN","destination":"","from_us":6194980,"until_us":6331585},
+ {"type":"crash","party":"JPN","role":"guard","at_us":6467845,"down_us":3183581},
+ {"type":"clock-step","party":"JPN","at_us":9082699,"by_us":75207486309}]}"""
 WORD_LOST = b"""{"seed":200167,"faults":[
  {"type":"cut","source":"JPN","destination":"","from_us":8974331,"until_us":9082676},
  {"type":"wipe","party":"JPN","role":"picture","at_us":7116304,"down_us":899987}]}"""
@@ -250,6 +254,11 @@ def test_nobody_is_owed_what_expired_by_the_clock_of_who_gave_it_or_what_all_hav
 ) -> None:
     """Made small: a nation lost its disk and a hub's clock jumped; a hub lost its disk after all had it."""
     assert Campaign(scenario).run_plan(read_plan(plan, name)).deliveries
+
+
+def test_a_guard_says_that_a_routine_report_expired_with_it(scenario: Scenario) -> None:
+    """Seed 106262, made small: it died before a resend, and came back with a clock a day ahead."""
+    assert Campaign(scenario).run_plan(read_plan(EXPIRED_AT_THE_GUARD, "seed 106262")).deliveries
 
 
 def forgetful(scenario: Scenario) -> Campaign:

@@ -338,9 +338,9 @@ class Outbox:
         removed = (self._lanes[lane].remove(number) for number in numbers)
         return [held for held in removed if held is not None]
 
-    def open_ids(self) -> list[str]:
-        """Return the report ids of the open FLASH rows, oldest first."""
-        return [held.report_id for held in self._lanes[Lane.FLASH].open.values()]
+    def open_ids(self, lane: Lane) -> list[str]:
+        """Return the report ids of the open rows of a lane, oldest first."""
+        return [held.report_id for held in self._lanes[lane].open.values()]
 
     def unreceipted_since_us(self) -> int | None:
         """Return since when, monotonic, the oldest open FLASH row has waited, None if none does."""

@@ -40,10 +40,12 @@ class Pending(msgspec.Struct, frozen=True):
     Attributes:
         dues: towards each instance.
         lost: report ids of FLASH that expired and that no instance has receipted.
+        lost_routine: of ROUTINE, none newer of their track having replaced them.
     """
 
     dues: dict[str, Due]
     lost: tuple[str, ...]
+    lost_routine: tuple[str, ...] = ()
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ class ParallelOutbox:
         self.recipients = tuple(recipients)
         self._outboxes = {name: Outbox(sender, name, held) for name in recipients}
         self._receipted: OrderedDict[str, None] = OrderedDict()
-        open_ids = [set(one.open_ids()) for one in self._outboxes.values()]
+        open_ids = [{*(i for lane in Lane for i in one.open_ids(lane))} for one in self._outboxes.values()]
         everywhere = set.intersection(*open_ids)
         for ids in open_ids:
             self._remember(sorted(ids - everywhere))
@@ -113,8 +115,12 @@ class ParallelOutbox:
             name: outbox.due(utc_us=utc_us, monotonic_us=monotonic_us, may_leave=may_leave)
             for name, outbox in self._outboxes.items()
         }
-        expired = dict.fromkeys(one for due in dues.values() for one in due.expired_flash)
-        return Pending(dues, tuple(one for one in expired if one not in self._receipted))
+        flash = dict.fromkeys(one for due in dues.values() for one in due.expired_flash)
+        routine = dict.fromkeys(one for due in dues.values() for one in due.expired_routine)
+        lost, lost_routine = (
+            tuple(one for one in expired if one not in self._receipted) for expired in (flash, routine)
+        )
+        return Pending(dues, lost, lost_routine)
 
     def receipt(self, receipt: Receipt) -> Acknowledged:
         """Return what a receipt settles; its caller has verified the signature, and who brought it."""

@@ -45,6 +45,7 @@ from beaconfire.nodes.commands import (
 )
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
 from beaconfire.nodes.refusals import RefusalsHeard
+from beaconfire.nodes.repetition import Repetition
 from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.nodes.voice import Said, Voice
 from beaconfire.nodes.vouching import Vouching
@@ -132,6 +133,7 @@ class GuardNode:
         self.counters = dict.fromkeys(
             ("released", "refused", "rejected", "delivered", "refused_by_hub", "lost", "unrecorded"), 0
         )
+        self._repetition = Repetition()
         self._vouching = Vouching(config.nation, config.key, config.keyring, rows)
         self._liveness = {hub: Liveness(config.nation, hub) for hub in config.hubs}
         self._answering = {hub: Answering() for hub in config.hubs}
@@ -340,6 +342,11 @@ class GuardNode:
         commands = commands_from_pending(pending, Channel.TO_HUB)
         if pending.lost:
             commands.append(self._voice.tell(_expired(pending.lost), now))
+        say = self._repetition.count_to_say if pending.lost_routine else self._repetition.left_to_say
+        if count := say("routine-expired", now.monotonic_us):
+            text = f"{count} times, towards {HUB}"
+            said = Said("routine-expired", Severity.FAULT, text, {"party": HUB, "count": count})
+            commands.append(self._voice.tell(said, now))
         return commands
 
     def _health(self, now: Now) -> Command:

@@ -158,7 +158,8 @@ class Arrivals:
             if entitled and passage.taken.issuperset(entitled):
                 return True
             refused = any(is_hub(one) for one in passage.refused)
-            return refused or self._told_expired(passage.originator, passage, passage.lane, report_id)
+            of = report_id if passage.lane is Lane.FLASH else f"towards {HUB}"
+            return refused or self._told_expired(passage.originator, passage, passage.lane, of)
         if recipient in passage.refused or not may_have(passage.originator, Nation(recipient)):
             return True
         up = [hub for hub in self._up if is_hub(hub) and hub not in self._wiped]

@@ -339,7 +339,7 @@ def test_since_when_the_oldest_flash_waits_is_known() -> None:
     assert box.unreceipted_since_us() == 7
     box.receipt(receipt(1, lane=Lane.FLASH))
     assert box.unreceipted_since_us() == 9
-    assert box.open_ids() == ["g"]
+    assert box.open_ids(Lane.FLASH) == ["g"]
 
 
 def test_an_expired_flash_that_made_room_is_still_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 from collections.abc import Iterable
 
+import msgspec
+
 from beaconfire.link.parallel import ParallelOutbox
 from beaconfire.messages.codec import decode
 from beaconfire.messages.transfer import Delivery, Receipt
@@ -91,6 +93,20 @@ def test_after_a_restart_what_one_instance_had_receipted_is_known() -> None:
     assert again.queued(ONE)[Lane.FLASH] == 1
     assert again.queued(TWO)[Lane.FLASH] == 2
     assert again.due(utc_us=20, monotonic_us=0).lost == ("alone",)
+
+
+def test_a_routine_report_that_expired_with_no_instance_is_lost_after_a_restart_too() -> None:
+    box = made()
+    rows = {
+        **put(box, released("taken", Lane.ROUTINE, expires_us=10)),
+        **put(box, released("alone", Lane.ROUTINE, expires_us=10)),
+    }
+    settled = box.receipt(msgspec.structs.replace(receipt(ONE, 1), lane=Lane.ROUTINE))
+    for key in settled.forget:
+        del rows[key]
+    for one in (box, made(rows.items())):
+        pending = one.due(utc_us=20, monotonic_us=0)
+        assert (pending.lost, pending.lost_routine) == ((), ("alone",))
 
 
 def test_refused_by_all_is_refused() -> None:
