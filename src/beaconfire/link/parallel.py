@@ -80,7 +80,10 @@ class ParallelOutbox:
         self.recipients = tuple(recipients)
         self._outboxes = {name: Outbox(sender, name, held) for name in recipients}
         self._receipted: OrderedDict[str, None] = OrderedDict()
-        open_ids = [{*(i for lane in Lane for i in one.open_ids(lane))} for one in self._outboxes.values()]
+        open_ids = [
+            {report_id for lane in Lane for report_id in one.open_ids(lane)}
+            for one in self._outboxes.values()
+        ]
         everywhere = set.intersection(*open_ids)
         for ids in open_ids:
             self._remember(sorted(ids - everywhere))

@@ -342,12 +342,8 @@ class GuardNode:
         commands = commands_from_pending(pending, Channel.TO_HUB)
         if pending.lost:
             commands.append(self._voice.tell(_expired(pending.lost), now))
-        say = self._repetition.count_to_say if pending.lost_routine else self._repetition.left_to_say
-        if count := say("routine-expired", now.monotonic_us):
-            text = f"{count} times, towards {HUB}"
-            said = Said("routine-expired", Severity.FAULT, text, {"party": HUB, "count": count})
-            commands.append(self._voice.tell(said, now))
-        return commands
+        lost = self._repetition.routine_expired(HUB, now.monotonic_us, happened=bool(pending.lost_routine))
+        return [*commands, *(self._voice.tell(one, now) for one in lost)]
 
     def _health(self, now: Now) -> Command:
         links = tuple(

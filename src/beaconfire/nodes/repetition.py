@@ -5,6 +5,9 @@ Who gives notices that may stop repeating asks `left_to_say` too, so that the la
 
 from typing import Final
 
+from beaconfire.messages.words import Severity
+from beaconfire.nodes.voice import Said
+
 NOTICE_PERIOD_US: Final = 10_000_000
 CODES_MAX: Final = 64
 
@@ -29,6 +32,21 @@ class Repetition:
         if said_us is not None or len(self._said_us) < CODES_MAX:
             self._said_us[code] = monotonic_us
         return 1 + self._held_back.pop(code, 0)
+
+    def routine_expired(self, towards: str, monotonic_us: int, *, happened: bool) -> list[Said]:
+        """Return what is to be said now of ROUTINE reports that expired before a recipient had them.
+
+        Args:
+            towards: party that was to have them.
+            monotonic_us: now.
+            happened: since this was last asked.
+        """
+        say = self.count_to_say if happened else self.left_to_say
+        count = say(f"routine-expired {towards}", monotonic_us)
+        if not count:
+            return []
+        text = f"{count} times, towards {towards}"
+        return [Said("routine-expired", Severity.FAULT, text, {"party": towards, "count": count})]
 
     def left_to_say(self, code: str, monotonic_us: int) -> int:
         """Return how many notices of a code were held back, once their period is over; 0 if none were."""

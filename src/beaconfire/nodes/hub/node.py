@@ -352,11 +352,8 @@ class HubNode:
             lost = due.expired_flash
             about: Arguments = {"party": nation, "count": len(lost), "report": ", ".join(lost[:5])}
             said.append(Said("flash-expired", Severity.FAULT, f"towards {nation}", about))
-        say = self._repetition.count_to_say if due.expired_routine else self._repetition.left_to_say
-        if count := say(f"routine-expired {nation}", now.monotonic_us):
-            text = f"{count} times, towards {nation}"
-            said.append(Said("routine-expired", Severity.FAULT, text, {"party": nation, "count": count}))
-        return said
+        happened = bool(due.expired_routine)
+        return [*said, *self._repetition.routine_expired(nation, now.monotonic_us, happened=happened)]
 
     def _health(self, now: Now) -> Command:
         links = tuple(
