@@ -8,12 +8,23 @@ from pathlib import Path
 import pytest
 
 from beaconfire.adapters.arena import why_not
-from beaconfire.adapters.fault_turns import faults_for
+from beaconfire.adapters.fault_turns import clocks_for, faults_for
 from beaconfire.adapters.installation import Options, make_installation
 from beaconfire.messages.words import HUB_INSTANCES, Nation
 
 NATIONS = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 COUNT = 8
+
+
+def test_wrong_clocks_have_their_turn_at_every_hub_and_guard(tmp_path: Path) -> None:
+    made = make_installation(tmp_path / "here", nations=NATIONS, options=Options())
+    faults = list(clocks_for(made, 30))
+    assert len(set(faults)) == 30
+    assert {one.place for one in faults[:5]} == {
+        *(f"hub/{hub}" for hub in HUB_INSTANCES),
+        *(f"guard/{nation}" for nation in NATIONS),
+    }
+    assert list(clocks_for(made, 3, first=29)) == [faults[29], *faults[:2]], "after the last comes the first"
 
 
 @pytest.mark.real

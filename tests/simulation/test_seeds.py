@@ -13,13 +13,15 @@ from beaconfire.messages.words import HUB_INSTANCES, Group, Lane, Nation, Severi
 from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Inbound, Node, Now, Rows, Send
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.release.cedar import CedarDecider
+from beaconfire.sim import engine
 from beaconfire.sim.campaign import Campaign, Scenario
 from beaconfire.sim.chain import default_rules
-from beaconfire.sim.faults import FaultPlan, Suspend, format_plan, plan_faults, read_plan
+from beaconfire.sim.faults import ClockStep, FaultPlan, Suspend, format_plan, plan_faults, read_plan
 from beaconfire.sim.network import Address
 from beaconfire.sim.passages import Breach
 from beaconfire.sim.scenarios import RESERVED, shipped_scenario
 from beaconfire.sim.shrink import shrink
+from beaconfire.sim.timeliness import INVARIANT as TIMELINESS
 
 SEEDS = int(os.environ.get("BEACONFIRE_SEEDS", "100"))
 PIECE = 10
@@ -90,6 +92,19 @@ def test_every_invariant_holds(campaign: Campaign, first: int) -> None:
     assert sum(bool(run.crashes) for run in runs) > 0.8 * len(runs)
     assert all(run.deliveries for run in runs)
     assert sum(bool(run.confirmed) for run in runs) == len(runs)
+
+
+@pytest.mark.parametrize("party", ["HUB-1", "JPN"])
+def test_a_clock_that_was_wrong_for_a_while_harms_nobody_afterwards(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, party: str
+) -> None:
+    """Known bad: a node that waits until the time is as late again as it was."""
+    plan = FaultPlan(1, (ClockStep(party, 3_000_000, 3_600_000_000, 5_000_000),))
+    campaign.run_plan(plan)
+    monkeypatch.setattr(engine, "SET_BACK_MAX_US", 10**12)
+    with pytest.raises(Breach) as caught:
+        campaign.run_plan(plan)
+    assert caught.value.invariant == TIMELINESS
 
 
 def test_the_same_seed_gives_the_same_run(scenario: Scenario) -> None:

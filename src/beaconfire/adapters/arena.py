@@ -19,6 +19,7 @@ from typing import IO, Final
 
 from beaconfire.adapters.installation import Installation, ProcessEntry, ServerEntry
 from beaconfire.adapters.servers import check_server
+from beaconfire.adapters.wrong_clock import WrongClocks
 from beaconfire.errors import EnvironmentFault
 
 SUBNET: Final = "10.77.0"
@@ -201,6 +202,7 @@ class Arena:
 
     Attributes:
         runners: by name such as "hub/HUB-1" or "server/KOR".
+        clocks: always None, its processes have the system's.
     """
 
     def __init__(self, installation: Installation, roles: frozenset[str]) -> None:
@@ -215,6 +217,7 @@ class Arena:
         """
         if reason := why_not():
             raise EnvironmentFault(reason, "run as root on a Linux with iproute2")
+        self.clocks: WrongClocks | None = None
         self._ends = (*installation.hubs, *installation.nations)
         self._net = Space()
         self._spaces = {end: Space() for end in self._ends}

@@ -28,12 +28,17 @@ class ClockSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Clock:
-    """Gives `Now`; UTC never runs back, even when the wall clock is set back."""
+    """Gives `Now`; UTC never runs back, even when the wall clock is set back: it stands still meanwhile.
+
+    Attributes:
+        set_back_us: by how much the wall clock was behind its latest when it was last looked at.
+    """
 
     def __init__(self, settings: ClockSettings | None = None) -> None:
         """Take an event clock's settings, or None for the wall clock."""
         self._settings = settings
-        self._newest_us = 0
+        self._latest_wall_us = 0
+        self.set_back_us = 0
 
     @property
     def speed(self) -> float:
@@ -49,8 +54,10 @@ class Clock:
 
     def now(self) -> Now:
         """Return the time; the monotonic part is never scaled."""
-        self._newest_us = max(self._newest_us, self.utc_at(time.time_ns() // 1_000))
-        return Now(utc_us=self._newest_us, monotonic_us=time.monotonic_ns() // 1_000)
+        wall_us = time.time_ns() // 1_000
+        self._latest_wall_us = max(self._latest_wall_us, wall_us)
+        self.set_back_us = self._latest_wall_us - wall_us
+        return Now(utc_us=self.utc_at(self._latest_wall_us), monotonic_us=time.monotonic_ns() // 1_000)
 
 
 def read_clock(path: Path) -> Clock:
@@ -82,3 +89,8 @@ def write_clock(path: Path, settings: ClockSettings) -> None:
 def wall_now_us() -> int:
     """Return the wall clock, microseconds UTC."""
     return time.time_ns() // 1_000
+
+
+def wall_minus_monotonic_us() -> int:
+    """Return the wall clock less the monotonic clock, which all processes of a machine share."""
+    return (time.time_ns() - time.monotonic_ns()) // 1_000

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from beaconfire.adapters.clock import wall_minus_monotonic_us
 from beaconfire.adapters.installation import Installation
 from beaconfire.adapters.journal import InputKind, recorded_inputs
 
@@ -39,9 +40,11 @@ def comeback_of(installation: Installation, place: str, began_us: int, ended_us:
 def _comeback(journal: Path, began_us: int, ended_us: int) -> Comeback:
     started_us: int | None = None
     last_us = 0
+    beyond_us = wall_minus_monotonic_us()
     for one in recorded_inputs(journal):
-        if one.kind is InputKind.START and one.utc_us >= began_us and started_us is None:
-            started_us = one.utc_us
-        last_us = max(last_us, one.utc_us if one.kind is InputKind.TICK else 0)
+        at_us = one.monotonic_us + beyond_us
+        if one.kind is InputKind.START and at_us >= began_us and started_us is None:
+            started_us = at_us
+        last_us = max(last_us, at_us if one.kind is InputKind.TICK else 0)
     after_ms = None if started_us is None else (started_us - began_us) / 1_000
     return Comeback(after_ms, last_us > ended_us)

@@ -14,6 +14,8 @@ ROLES: Final = frozenset({"hub", "guard", "picture"})
 """What carries a report from one nation to another."""
 EVERY_ROLE: Final = ROLES | {"national", "warning", "display"}
 """All that keep a journal."""
+CLOCKS_OFF_S: Final = (86_400.0, -86_400.0, 3_600.0, -3_600.0, 5.0, -5.0)
+"""Days, hours, and more than a report's clock may be ahead."""
 
 
 class Fault(NamedTuple):
@@ -21,7 +23,8 @@ class Fault(NamedTuple):
 
     Attributes:
         kind: "kill", "pause", "partition", "slow", "restart" (asked to end), "schema N" (the same, to speak
-            another link schema afterwards), or "kill N times", each as soon as it is back.
+            another link schema afterwards), "kill N times", each as soon as it is back, or "clock N s" (its
+            clock is off by so much for a while).
         place: a process such as "hub/HUB-1", or an end such as "KOR".
     """
 
@@ -59,6 +62,18 @@ def restarts_for(installation: Installation, count: int, roles: frozenset[str] =
     processes = [one.name for one in installation.processes if one.role.value in roles]
     servers = [one.name for one in installation.servers]
     return [Fault(f"kill {count} times", place) for place in (*processes, *servers)]
+
+
+def clocks_for(installation: Installation, count: int, first: int = 0) -> Iterator[Fault]:
+    """Yield wrong clocks in turn, from the first asked for: of each instance of the hub and each guard.
+
+    A picture whose clock is wrong refuses what it is given for as long, which is its due and no fault here.
+    """
+    hubs = [f"hub/{hub}" for hub in installation.hubs]
+    guards = [f"guard/{nation}" for nation in installation.nations]
+    places = [hubs[0], guards[0], *hubs[1:], *guards[1:]]
+    every = [Fault(f"clock {off_s:+g} s", place) for off_s in CLOCKS_OFF_S for place in places]
+    return islice(cycle(every), first, first + count)
 
 
 def upgrade_of(installation: Installation) -> list[Fault]:

@@ -28,6 +28,7 @@ from beaconfire.messages.versions import as_of
 from beaconfire.messages.words import LINK_SCHEMA, Lane, Severity
 from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, JournalCommand
 from beaconfire.nodes.commands import (
+    SET_BACK_MAX_US,
     Append,
     Channel,
     Command,
@@ -154,13 +155,14 @@ class Loop:
         """Run until `stop`.
 
         Raises:
-            EnvironmentFault: the journal has been unwritable for longer than memory allows.
+            EnvironmentFault: the journal has been unwritable for longer than memory allows, or the clock was
+                set back further than is waited for (`SET_BACK_MAX_US`): whoever started this starts it anew.
         """
         start = self.clock.now()
         self._commit([], [self._mark(InputKind.START, start)], start, at_once=True)
         self._tell_of_damage(start)
         with ThreadPoolExecutor(max_workers=1) as thread:
-            while not self._stopping:
+            while not (self._stopping or self._is_set_back()):
                 if not await self._wait():
                     for _ in range(TURNS):
                         await asyncio.sleep(0)
@@ -169,6 +171,18 @@ class Loop:
                 else:
                     self._step()
         self._commit([], [], self.clock.now(), at_once=True)
+        self._end_if_set_back()
+
+    def _is_set_back(self) -> bool:
+        return self.clock.set_back_us > SET_BACK_MAX_US
+
+    def _end_if_set_back(self) -> None:
+        if not self._stopping and self._is_set_back():
+            by_ms = self.clock.set_back_us // 1_000
+            text = f"the clock was set back by {by_ms:,} ms"
+            about: dict[str, str | int] = {"source": self._options.source, "by_ms": by_ms}
+            self._tell(Said("clock-set-back", Severity.CAUTION, text, about), self.clock.now())
+            raise EnvironmentFault(text, "start it anew: with the old time it would be of no use to anybody")
 
     async def _wait(self) -> bool:
         """Return once there is something to do, a FLASH at once, ROUTINE in groups.

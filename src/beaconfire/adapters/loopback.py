@@ -8,6 +8,7 @@ from typing import Final
 from beaconfire.adapters.arena import process_runner, server_runner
 from beaconfire.adapters.installation import Installation
 from beaconfire.adapters.servers import check_server, wait_until_served
+from beaconfire.adapters.wrong_clock import WrongClocks
 from beaconfire.errors import EnvironmentFault
 
 SERVED_WITHIN_S: Final = 20.0
@@ -19,14 +20,31 @@ class Loopback:
 
     Attributes:
         runners: by name such as "hub/HUB-1" or "server/KOR".
+        clocks: of its processes; None if they are the system's.
     """
 
-    def __init__(self, installation: Installation, roles: frozenset[str]) -> None:
-        """Take what is to be run: the servers and the processes of these roles; raises as `check_server`."""
+    def __init__(
+        self, installation: Installation, roles: frozenset[str], clocks: WrongClocks | None = None
+    ) -> None:
+        """Take what is to be run.
+
+        Args:
+            installation: its servers all run.
+            roles: of the processes that run.
+            clocks: that each process gets one of; None for the system's.
+
+        Raises:
+            UsageError: as `check_server`.
+        """
+        self.clocks = clocks
         binary = check_server()
         self._entries = installation.servers
         servers = [server_runner(one, binary) for one in installation.servers]
-        chosen = [process_runner(one) for one in installation.processes if one.role.value in roles]
+        chosen = [
+            process_runner(one, clocks.inside(one.name) if clocks else ())
+            for one in installation.processes
+            if one.role.value in roles
+        ]
         self.runners = {one.name: one for one in (*servers, *chosen)}
         self._servers = [one.name for one in servers]
 

@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import pairwise
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
 
 from beaconfire.adapters.arena import Arena, Runner
 from beaconfire.adapters.bus import Bus
-from beaconfire.adapters.clock import wall_now_us
+from beaconfire.adapters.clock import wall_minus_monotonic_us, wall_now_us
 from beaconfire.adapters.comeback import Comeback, comeback_of
 from beaconfire.adapters.configuration import read_config, write_config
 from beaconfire.adapters.fault_turns import Fault
@@ -26,7 +26,8 @@ from beaconfire.adapters.journal import InputKind, recorded_inputs
 from beaconfire.adapters.loopback import Loopback
 from beaconfire.adapters.reconciliation import is_anything_waiting, read_journals, reconciled, ways_of
 from beaconfire.adapters.wiring import Role
-from beaconfire.errors import PeerError
+from beaconfire.adapters.wrong_clock import NOTICED_WITHIN_S
+from beaconfire.errors import EnvironmentFault, PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery
@@ -94,6 +95,8 @@ class Outcome(msgspec.Struct, frozen=True):
             ROUTINE towards that nation, such as one after a report that its guard never got.
         waiting: ways whose report stands in an outbox still.
         missing: ways that ended in none of these.
+        turned_away: ways of reports given in the second half of a pause to an instance of the hub that never
+            decided on them.
         lost: acknowledged, released on FLASH, and never taken.
         doubled: taken more than once.
     """
@@ -106,6 +109,7 @@ class Outcome(msgspec.Struct, frozen=True):
     replaced: int
     waiting: int
     missing: int
+    turned_away: int
     lost: int
     doubled: int
 
@@ -151,13 +155,14 @@ class Ordeal:
             with suppress(KeyboardInterrupt):
                 self._suffer_all(faults, progress, done)
             self._stop.set()
+            stopped_us = wall_now_us()
             for thread in feeding:
                 thread.join(timeout=10)
             self._settle()
         finally:
             self._stop.set()
             self._arena.close()
-        return self._outcome(done)
+        return self._outcome(done, stopped_us)
 
     def _suffer_all(
         self,
@@ -190,6 +195,8 @@ class Ordeal:
         if runner is not None and fault.kind == "kill":
             runner.send(signal.SIGKILL)
             self._rest(self._pace.fault_s)
+        elif fault.kind.startswith("clock "):
+            self._put_clock_wrong(fault)
         elif runner is not None and fault.kind != "pause":
             self._start_again(fault, runner)
         elif runner is not None:
@@ -204,6 +211,14 @@ class Ordeal:
             self._arena.slow(fault.place, SLOW)
             self._rest(self._pace.fault_s)
             self._arena.slow(fault.place, "")
+
+    def _put_clock_wrong(self, fault: Fault) -> None:
+        clocks = self._arena.clocks
+        if clocks is None:
+            raise EnvironmentFault(f"the clock of {fault.place} can't be made wrong", "an arena has none")
+        clocks.set(fault.place, float(fault.kind.split()[1]))
+        self._rest(self._pace.fault_s + NOTICED_WITHIN_S)
+        clocks.set(fault.place, 0.0)
 
     def _start_again(self, fault: Fault, runner: Runner) -> None:
         """Let a process be started again: asked to end, with another schema, or killed several times."""
@@ -238,22 +253,24 @@ class Ordeal:
             await asyncio.sleep(PERIOD_S)
         await bus.close()
 
-    def _outcome(self, done: list[tuple[Fault, int, int]]) -> Outcome:
+    def _outcome(self, done: list[tuple[Fault, int, int]], stopped_us: int) -> Outcome:
         journals = read_journals(self._installation)
         found = reconciled(journals)
         arrivals = {nation: self._arrivals(nation) for nation in self._installation.nations}
         given = self._given()
         ways = ways_of(journals, {report_id: (one.origin, one.track) for report_id, one in given.items()})
         trials = tuple(self._trial(one, given, arrivals) for one in done)
+        pauses = list(_pauses(done, stopped_us, given))
         return Outcome(
             trials=trials,
-            calm_ms=tuple(_calm(done, given, arrivals)),
+            calm_ms=tuple(_calm(pauses, given, arrivals)),
             given=len(given),
             acknowledged=found.acknowledged,
             arrived=sum(map(len, arrivals.values())),
             replaced=ways.replaced,
             waiting=ways.waiting,
             missing=len(ways.missing),
+            turned_away=sum(one not in ids for ids in journals.decided.values() for one in chain(*pauses)),
             lost=found.lost,
             doubled=found.doubled,
         )
@@ -273,6 +290,7 @@ class Ordeal:
     def _arrivals(self, nation: Nation) -> dict[str, int]:
         """Return when each report first came to a nation's picture, wall time."""
         first: dict[str, int] = {}
+        beyond_us = wall_minus_monotonic_us()
         for one in recorded_inputs(self._installation.journal(Role.PICTURE, nation)):
             if one.channel != Channel.TO_NATION.value:
                 continue
@@ -281,7 +299,7 @@ class Ordeal:
             except PeerError:
                 continue
             if isinstance(message, Delivery):
-                first.setdefault(message.report_id, one.utc_us)
+                first.setdefault(message.report_id, one.monotonic_us + beyond_us)
         return first
 
     def _trial(
@@ -314,20 +332,26 @@ class Ordeal:
         )
 
 
+def _pauses(
+    done: list[tuple[Fault, int, int]], stopped_us: int, given: dict[str, Given]
+) -> Iterator[list[str]]:
+    """Yield the reports given in the second half of each pause after a fault."""
+    ends_us = [*(began_us for _, began_us, _ in done[1:]), stopped_us]
+    for (_, _, ended_us), end_us in zip(done, ends_us, strict=False):
+        middle_us = (ended_us + end_us) // 2
+        yield [one for one, (_, _, sent_us) in given.items() if middle_us <= sent_us < end_us - 500_000]
+
+
 def _calm(
-    done: list[tuple[Fault, int, int]],
-    given: dict[str, Given],
-    arrivals: dict[Nation, dict[str, int]],
+    pauses: list[list[str]], given: dict[str, Given], arrivals: dict[Nation, dict[str, int]]
 ) -> Iterator[float]:
-    """Yield the longest way of a report in the second half of each pause between two faults, ms."""
-    for (_, _, ended_us), (_, next_us, _) in pairwise(done):
-        middle_us = (ended_us + next_us) // 2
+    """Yield the longest way of a report in each pause, ms."""
+    for pause in pauses:
         ways = [
-            first[report_id] - sent_us
-            for report_id, (origin, _, sent_us) in given.items()
-            if middle_us <= sent_us < next_us - 500_000
+            first[report_id] - given[report_id].sent_us
+            for report_id in pause
             for nation, first in arrivals.items()
-            if nation != origin and report_id in first
+            if nation != given[report_id].origin and report_id in first
         ]
         if ways:
             yield max(ways) / 1_000

@@ -48,11 +48,13 @@ class Journals(NamedTuple):
         records: the decision on each report, by originator, recipient and report id.
         waiting: rows of the hub's outboxes.
         taken: how often each nation's picture took each report.
+        decided: ids of reports that each instance of the hub decided on towards somebody.
     """
 
     records: dict[tuple[str, str, str], AuditRecord]
     waiting: list[bytes]
     taken: dict[Nation, Counter[str]]
+    decided: dict[str, set[str]]
 
     def acknowledged(self) -> set[str]:
         """Return the reports that some instance decided on towards somebody, not those refused on arrival."""
@@ -105,16 +107,18 @@ def read_journals(installation: Installation) -> Journals:
     """
     records: dict[tuple[str, str, str], AuditRecord] = {}
     waiting: list[bytes] = []
+    decided: dict[str, set[str]] = {}
     for hub in installation.hubs:
         journal = Journal(installation.journal(Role.HUB, hub))
         try:
-            for nation in installation.nations:
-                _gather(records, _records(journal, nation))
+            found = [one for nation in installation.nations for one in _records(journal, nation)]
+            _gather(records, found)
+            decided[hub] = {one.report_id for one in found if one.recipient != HUB}
             waiting += [body for _, body in journal.rows(Table.OUTBOX)]
         finally:
             journal.close()
     taken = {nation: _taken(installation, nation) for nation in installation.nations}
-    return Journals(records, waiting, taken)
+    return Journals(records, waiting, taken, decided)
 
 
 def reconciled(journals: Journals) -> Reconciled:

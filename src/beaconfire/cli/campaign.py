@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: a number out of range.
     """
-    if arguments.action in {"faults", "restarts", "upgrade"}:
+    if arguments.action in {"faults", "restarts", "clocks", "upgrade"}:
         return campaign_faults.run(arguments)
     if arguments.action == "audit":
         return _spoil(arguments)

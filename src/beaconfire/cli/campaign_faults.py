@@ -1,4 +1,7 @@
-"""`beaconfire campaign faults`: kill, stop and cut off every process and link of a running installation."""
+"""`beaconfire campaign faults`: kill, stop and cut off every process and link of a running installation.
+
+Beside it those that need no root: kills in a row, an upgrade, wrong clocks.
+"""
 
 import argparse
 import hashlib
@@ -15,10 +18,19 @@ from rich.progress import Progress
 from rich.table import Table
 
 from beaconfire.adapters.arena import Arena, addresses_of
-from beaconfire.adapters.fault_turns import ROLES, Fault, faults_for, hold_back, restarts_for, upgrade_of
+from beaconfire.adapters.fault_turns import (
+    ROLES,
+    Fault,
+    clocks_for,
+    faults_for,
+    hold_back,
+    restarts_for,
+    upgrade_of,
+)
 from beaconfire.adapters.installation import Options, make_installation
 from beaconfire.adapters.loopback import Loopback
 from beaconfire.adapters.ordeal import Ordeal, Outcome, Pace
+from beaconfire.adapters.wrong_clock import WrongClocks
 from beaconfire.cli.progress import LinesOfProgress
 from beaconfire.errors import UsageError
 from beaconfire.messages.estimate import Ellipse, LaunchEstimate
@@ -29,6 +41,8 @@ COUNT: Final = 8
 RESTARTS: Final = 20
 QUICK: Final = Pace(1.5, 1.0)
 """On loopback, where nothing is slow but a start; resends need their time at the end all the same."""
+WRONG_CLOCKS: Final = Pace(2.0, 9.0, 4.0)
+"""A process that ends since its clock was set back is there again in the first half of the rest."""
 COUNT_MAX: Final = 100_000
 NATIONS: Final = (Nation("JPN"), Nation("KOR"), Nation("USA"))
 EXERCISE: Final = "notional"
@@ -44,8 +58,11 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     restarts = actions.add_parser("restarts", help="kill each server and process again and again")
     restarts.add_argument("--count", type=int, default=RESTARTS, metavar="N", help="times in a row")
     restarts.add_argument("--only", nargs="+", default=[], metavar="PLACE", help="such as hub/HUB-1")
+    clocks = actions.add_parser("clocks", help="put clocks wrong and right again; needs libfaketime")
+    clocks.add_argument("--count", type=int, default=COUNT, metavar="N", help="of wrong clocks")
+    clocks.add_argument("--first", type=int, default=0, metavar="N", help="go on from this one")
     upgrade = actions.add_parser("upgrade", help="upgrade one process after the other, and go half back")
-    for one in (faults, restarts, upgrade):
+    for one in (faults, restarts, clocks, upgrade):
         one.add_argument("--keep", type=Path, metavar="DIR", help="make the installation there and leave it")
         one.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -53,11 +70,13 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def run(arguments: argparse.Namespace) -> int:
     """Run the faults; returns 0 if nothing acknowledged was lost or is missing and nothing doubled, else 1.
 
+    After a wrong clock nothing may be turned away either.
+
     Raises:
         UsageError: a number out of range.
-        EnvironmentFault: this machine has no namespaces, or something did not start.
+        EnvironmentFault: this machine has no namespaces or no libfaketime, or something did not start.
     """
-    if arguments.action == "faults" and not 0 <= arguments.first <= COUNT_MAX:
+    if "first" in arguments and not 0 <= arguments.first <= COUNT_MAX:
         raise UsageError(f"{arguments.first}", "--first", f"0 to {COUNT_MAX}")
     if arguments.action != "upgrade" and not 1 <= arguments.count <= COUNT_MAX:
         raise UsageError(f"{arguments.count} faults", "--count", f"1 to {COUNT_MAX}")
@@ -65,10 +84,20 @@ def run(arguments: argparse.Namespace) -> int:
         directory = arguments.keep or Path(folder) / "installation"
         if arguments.action == "faults":
             outcome = suffer(directory, arguments.count, arguments.first)
+        elif arguments.action == "clocks":
+            outcome = _with_wrong_clocks(directory, arguments.count, arguments.first)
         else:
             outcome = _on_loopback(directory, arguments)
     _tell(outcome, as_json=arguments.json)
-    return 1 if outcome.lost or outcome.missing or outcome.doubled else 0
+    turned_away = outcome.turned_away if arguments.action == "clocks" else 0
+    return 1 if outcome.lost or outcome.missing or outcome.doubled or turned_away else 0
+
+
+def _with_wrong_clocks(directory: Path, count: int, first: int) -> Outcome:
+    made = make_installation(directory, nations=NATIONS)
+    faults = list(clocks_for(made, count, first))
+    loopback = Loopback(made, ROLES, WrongClocks(directory))
+    return _suffered(Ordeal(made, loopback, notional_report, WRONG_CLOCKS), faults, first)
 
 
 def _on_loopback(directory: Path, arguments: argparse.Namespace) -> Outcome:
@@ -150,7 +179,7 @@ def _spread(gaps: list[float]) -> dict[str, float | int]:
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
     gaps = _gaps(outcome)
-    names = ("given", "acknowledged", "arrived", "replaced", "waiting", "missing", "lost", "doubled")
+    names = [one for one in Outcome.__struct_fields__ if one not in {"trials", "calm_ms"}]
     counts = {name: getattr(outcome, name) for name in names}
     if as_json:
         trials = msgspec.to_builtins(outcome.trials)

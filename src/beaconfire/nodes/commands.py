@@ -4,7 +4,7 @@ Two rules hold for whoever runs a node:
 
 1. All `Keep`, `Forget` and `Append` of one returned list are committed in one transaction before any
    `Send` of that list leaves.
-2. A node is called by one caller at a time; `now` never runs back.
+2. A node is called by one caller at a time; `now` never runs back: see `SET_BACK_MAX_US`.
 """
 
 from enum import StrEnum
@@ -26,6 +26,12 @@ class Now(msgspec.Struct, frozen=True):
 
     utc_us: TimeUs
     monotonic_us: int
+
+
+SET_BACK_MAX_US: Final = 1_000_000
+"""A UTC that is set back stands still for a node until it is as late again. One that is set back further than
+this is not waited for: the node is started anew, with the time as it is. A clock that was a day ahead for a
+minute would else bar a nation from all others, and from its own sensors, for a day."""
 
 
 class Channel(StrEnum):

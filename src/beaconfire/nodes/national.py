@@ -30,6 +30,8 @@ RATE_MAX_M_S: Final = 1.5e4
 POSITION_MAX_M: Final = 1.0e8
 NOTICE_PERIOD_US: Final = 10_000_000
 SAID_MAX: Final = 1_024
+BLIND_US: Final = 10_000_000
+"""So long without a detection that could be used, while others came from the wrong time, is blindness."""
 FIELD_MARGIN: Final = 1.05
 FIELD_MARGIN_RAD: Final = 0.01
 
@@ -44,6 +46,7 @@ REASONS: Final = (
     "oversize-batch",
 )
 """Why a detection is rejected; each is a counter of the node's health."""
+UNTIMELY: Final = frozenset({"future", "too-old"})
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -77,6 +80,7 @@ class NationalNode:
         self._tracker = Tracker(own, identity.nation, secret, identity.mode, identity.exercise)
         self._pending: list[Detection] = []
         self._stated_us = 0
+        self._accepted_us = -BLIND_US
         self._said: OrderedDict[str, tuple[object, ...]] = OrderedDict()
         self._next_health_us = -1
         self._noticed_us: dict[str, int] = {}
@@ -99,16 +103,32 @@ class NationalNode:
         if len(message.detections) > BATCH_MAX:
             count = len(message.detections)
             return self._reject("oversize-batch", f"{count} detections", inbound.sender, now)
+        return [*self._sort(message.detections, now), WakeAt(now.monotonic_us)]
+
+    def _sort(self, detections: Sequence[Detection], now: Now) -> list[Command]:
+        """Store what can be used, count what can't, and say so."""
         commands: list[Command] = []
-        for detection in message.detections:
+        untimely: Detection | None = None
+        for detection in detections:
             reason = self._fault(detection, now.utc_us)
             if reason is None:
                 self._pending.append(detection)
                 self.counters["accepted"] += 1
-            else:
-                sensor = detection.sensor[:32]
-                commands.extend(self._reject(reason, f"detection of {sensor!r}", sensor, now))
-        return [*commands, WakeAt(now.monotonic_us)]
+                self._accepted_us = now.monotonic_us
+                continue
+            untimely = detection if reason in UNTIMELY else untimely
+            sensor = detection.sensor[:32]
+            commands += self._reject(reason, f"detection of {sensor!r}", sensor, now)
+        if untimely is not None and now.monotonic_us - self._accepted_us >= BLIND_US:
+            commands += self._tell_of_clock(untimely, now)
+        return commands
+
+    def _tell_of_clock(self, untimely: Detection, now: Now) -> list[Command]:
+        """Say that nothing is tracked since the sensors' time is not the node's."""
+        off_s = abs(untimely.measured_at_us - now.utc_us) // 1_000_000
+        text = f"own sensors are not used: the clock of {untimely.sensor} is {off_s:,} s from this node's"
+        about: dict[str, str | int] = {"origin": untimely.sensor, "off_s": off_s}
+        return self._tell_rarely("clock", Said("detection-clock", Severity.FAULT, text, about), now)
 
     def _fault(self, detection: Detection, utc_us: TimeUs) -> str | None:
         """Return why a detection can't be used, or None."""
@@ -128,14 +148,18 @@ class NationalNode:
         return None if _in_field(detection, sensor) else "out-of-range"
 
     def _reject(self, reason: str, what: str, origin: str, now: Now) -> list[Command]:
-        """Count a reject, and tell the operator at most every ten seconds for each reason."""
+        """Count a reject, and tell of it."""
         self.counters[f"rejected-{reason}"] += 1
+        text = f"rejected: {what}: {reason}"
+        said = Said(f"detection-{reason}", Severity.CAUTION, text, {"origin": origin})
+        return self._tell_rarely(reason, said, now)
+
+    def _tell_rarely(self, reason: str, said: Said, now: Now) -> list[Command]:
+        """Tell the operator, at most every ten seconds for each reason."""
         last = self._noticed_us.get(reason)
         if last is not None and now.monotonic_us - last < NOTICE_PERIOD_US:
             return []
         self._noticed_us[reason] = now.monotonic_us
-        text = f"rejected: {what}: {reason}"
-        said = Said(f"detection-{reason}", Severity.CAUTION, text, {"origin": origin})
         return [self._voice.tell(said, now, Lane.ROUTINE)]
 
     def tick(self, now: Now) -> list[Command]:

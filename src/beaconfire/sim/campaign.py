@@ -60,6 +60,10 @@ from beaconfire.units import MICROSECONDS_PER_SECOND
 SETTLE_US: Final = 12 * MICROSECONDS_PER_SECOND
 """After the faults: longer than the longest waits before a resend on both hops and a probe's limit."""
 SUSPENDED: Final = "trilateral"
+SMALL_US: Final = 500_000
+"""Differences of clocks that harm nobody: half of what is barred from fusion."""
+NOTICED_US: Final = 4 * MICROSECONDS_PER_SECOND
+"""After a clock is right again: a process has ended and is there again, and its peers have heard it."""
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -178,7 +182,7 @@ class Campaign:
         """
         calm_us = self._start_us + self.field.span_us
         terms = Terms(self._scenario.agreements, self._scenario.rules)
-        invariants = Invariants(terms, Mode.SIMULATED, self._nations)
+        invariants = Invariants(terms, Mode.SIMULATED, self._nations, self._right_from_us(plan))
         collector = Collector(self._nations)
         engine = Engine(self._start_us, SimNetwork(CALM, plan.seed), [invariants, collector])
         engine.disk_forgets = self.disk_forgets
@@ -188,6 +192,14 @@ class Campaign:
         engine.run_until(calm_us + SETTLE_US)
         invariants.finish(_logs(engine))
         return _outcome(plan.seed, engine, invariants, collector)
+
+    def _right_from_us(self, plan: FaultPlan) -> TimeUs | None:
+        """Return from when on all clocks are right and every node has noticed; None if never."""
+        wrong = [one for one in plan.of(ClockStep) if abs(one.by_us) > SMALL_US]
+        ends_us = [one.until_us for one in wrong if one.until_us is not None]
+        if len(ends_us) < len(wrong):
+            return None
+        return self._start_us + max(ends_us, default=0) + NOTICED_US
 
     def _prepare(self, engine: Engine, plan: FaultPlan) -> None:
         """Host the nodes and schedule feeds and faults."""
@@ -239,8 +251,11 @@ class Campaign:
         if isinstance(fault, ClockDrift):
             self._at(engine, fault.from_us, partial(engine.drift_clock, fault.party, fault.ppm))
             self._at(engine, fault.until_us, partial(engine.drift_clock, fault.party, 0))
-        elif fault.at_us:
+            return
+        if fault.at_us:
             self._at(engine, fault.at_us, partial(engine.step_clock, fault.party, fault.by_us))
+        if fault.until_us is not None:
+            self._at(engine, fault.until_us, partial(engine.step_clock, fault.party, -fault.by_us))
 
     def _schedule_on_node(self, engine: Engine, fault: Crash | Wipe | Pause | FullDisk) -> None:
         address = Address(fault.party, fault.role)

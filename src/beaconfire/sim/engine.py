@@ -15,6 +15,7 @@ from beaconfire.messages.transfer import Delivery, Receipt
 from beaconfire.messages.words import Lane, TimeUs
 from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog
 from beaconfire.nodes.commands import (
+    SET_BACK_MAX_US,
     Append,
     Channel,
     Command,
@@ -34,6 +35,8 @@ from beaconfire.sim.network import Address, Letter, SimNetwork
 from beaconfire.sim.routes import roles_for
 from beaconfire.sim.scheduler import Scheduler
 
+START_ANEW_US: Final = 2_000_000
+"""A process that ends since its clock was set back takes so long to be there again."""
 TICK_US: Final = 1_000_000
 """A node that asks for nothing is ticked once a second, as `adapters.loop` does."""
 
@@ -133,8 +136,12 @@ class Engine:
         self._start(hosted)
 
     def step_clock(self, party: str, by_us: int) -> None:
-        """Let a party's UTC be off by so much more from now on."""
+        """Let a party's UTC be off by so much more from now on; set back far, its nodes are started anew."""
         self._clock_error_us[party] = self._clock_error_us.get(party, 0) + by_us
+        utc_us = self.now_of(party).utc_us
+        for address, hosted in self.hosted.items():
+            if address.party == party and hosted.last.utc_us - utc_us > SET_BACK_MAX_US:
+                self.crash(address, START_ANEW_US)
 
     def drift_clock(self, party: str, ppm: int) -> None:
         """Let a party's UTC run fast by parts in a million from now on; 0 ends it where it has got to."""

@@ -14,13 +14,15 @@ import msgspec
 
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import Nation
+from beaconfire.nodes.commands import SET_BACK_MAX_US
 from beaconfire.sim.chance import Chance
 from beaconfire.sim.network import Address, Weather
 from beaconfire.units import MICROSECONDS_PER_SECOND
 
 CALM: Final = Weather()
 CLOCK_ERROR_MAX_US: Final = 40_000
-CLOCK_STEP_MAX_US: Final = 24 * 3_600 * MICROSECONDS_PER_SECOND
+CLOCK_STEPS_US: Final = tuple(seconds * MICROSECONDS_PER_SECOND // 2 for seconds in (1, 4, 7_200, 172_800))
+"""A step is at most one of these: half a second, two, an hour, a day."""
 DRIFT_MAX_PPM: Final = 500
 ROLES: Final = ("national", "guard", "picture", "warning")
 FOR_GOOD_US: Final = 10**12
@@ -90,11 +92,12 @@ class FullDisk(msgspec.Struct, frozen=True, tag="full-disk", forbid_unknown_fiel
 
 
 class ClockStep(msgspec.Struct, frozen=True, tag="clock-step", forbid_unknown_fields=True):
-    """A party's UTC is off by so much more from a time on."""
+    """A party's UTC is off by so much more from a time on, for good unless it says until when."""
 
     party: str
     at_us: int
     by_us: int
+    until_us: int | None = None
 
 
 class ClockDrift(msgspec.Struct, frozen=True, tag="clock-drift", forbid_unknown_fields=True):
@@ -185,9 +188,16 @@ def plan_faults(seed: int, field: Field) -> FaultPlan:
     faults += _sometimes(Chance(seed, "more faults"), field)
     wiping = Chance(seed, "wipe")
     if wiping.happens(0.15):
-        faults = [one for one in faults if not isinstance(one, Crash | Frailty | FullDisk)]
+        faults = [one for one in faults if not _kills(one)]
         faults.append(_wipe(wiping, field))
     return FaultPlan(seed, tuple(faults))
+
+
+def _kills(fault: Fault) -> bool:
+    """Return whether a node dies of it: one whose clock is set back is started anew."""
+    if isinstance(fault, ClockStep):
+        return min(fault.by_us, -fault.by_us if fault.until_us is not None else 0) < -SET_BACK_MAX_US
+    return isinstance(fault, Crash | Frailty | FullDisk)
 
 
 def _sometimes(chance: Chance, field: Field) -> list[Fault]:
@@ -201,8 +211,7 @@ def _sometimes(chance: Chance, field: Field) -> list[Fault]:
     if chance.happens(0.35):
         found.append(_during(chance, field, FullDisk))
     if chance.happens(0.2):
-        step_us = chance.between(-CLOCK_STEP_MAX_US, CLOCK_STEP_MAX_US)
-        found.append(ClockStep(_pick(chance, parties), _start(chance, field), step_us))
+        found += _clock_steps(chance, field, parties)
     if chance.happens(0.3):
         ppm = chance.between(-DRIFT_MAX_PPM, DRIFT_MAX_PPM)
         found.append(ClockDrift(_pick(chance, parties), 0, field.span_us, ppm))
@@ -256,6 +265,20 @@ def _crash(chance: Chance, field: Field) -> Crash:
     party, role = _pick(chance, field.addresses)
     down_us = chance.between(100_000, field.span_us // 4)
     return Crash(party, role, _start(chance, field), down_us, torn=chance.happens(0.3))
+
+
+def _clock_steps(chance: Chance, field: Field, parties: Sequence[str]) -> list[Fault]:
+    """Return a step of a clock, in half of all cases undone later, and then often of two parties at once."""
+    longest_us = _pick(chance, CLOCK_STEPS_US)
+    by_us, chosen, (at_us, until_us) = (
+        chance.between(-longest_us, longest_us),
+        _pick(chance, parties),
+        _interval(chance, field),
+    )
+    if chance.happens(0.5):
+        return [ClockStep(chosen, at_us, by_us)]
+    others = [_pick(chance, parties)] if chance.happens(0.5) else []
+    return [ClockStep(one, at_us, by_us, until_us) for one in dict.fromkeys([chosen, *others])]
 
 
 def _wipe(chance: Chance, field: Field) -> Wipe:

@@ -12,6 +12,7 @@
 5. Time never runs back inside a node.
 6. No bound is exceeded.
 7. Nothing of another mode than the run's is said.
+8. Once all clocks are right again nothing that is measured or sealed from then on is refused for its time.
 
 A breach stops the run: `Breach` names the invariant, the time and the place.
 """
@@ -48,6 +49,8 @@ from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
 from beaconfire.sim.passages import Breach, Passage, words_of
+from beaconfire.sim.timeliness import INVARIANT as TIMELINESS
+from beaconfire.sim.timeliness import Timeliness
 
 COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
@@ -66,12 +69,15 @@ class Invariants:
         notices: codes of the notices given.
     """
 
-    def __init__(self, terms: Terms, mode: Mode, nations: Iterable[Nation]) -> None:
-        """Start before the first step."""
+    def __init__(
+        self, terms: Terms, mode: Mode, nations: Iterable[Nation], right_from_us: TimeUs | None = None
+    ) -> None:
+        """Start before the first step; all clocks are right from `right_from_us` on, never if it is None."""
         self._terms = terms
         self._entitlements: dict[str, Entitlement] = {}
         self.arrivals = Arrivals(nations)
-        self.checked: dict[int, int] = dict.fromkeys(range(1, 8), 0)
+        self.checked: dict[int, int] = dict.fromkeys(range(1, 9), 0)
+        self._timeliness = Timeliness(right_from_us)
         self.notices: set[str] = set()
         self._mode = mode
         self._nations = tuple(nations)
@@ -130,6 +136,8 @@ class Invariants:
             inside = command.channel is Channel.OWN_REPORT and command.recipient == address.party
             self._hold(2, f"a bare report of {address} to {command.recipient}", holds=inside)
         if isinstance(message, Notice):
+            timely = self._timeliness.is_kept_by(message, self._now_us)
+            self._hold(TIMELINESS, f"{address}: {message.text}", holds=timely)
             self.notices.add(message.code)
             self.arrivals.told(address, message, now)
 
@@ -172,7 +180,15 @@ class Invariants:
             elif isinstance(command, Append) and command.log.startswith(AUDIT_LOGS):
                 record = decode_record(command.body)
                 self._recorded.add(record.digest)
+                self._hold_timely(address, record)
                 self.arrivals.committed(address, command.log, record)
+
+    def _hold_timely(self, address: Address, record: AuditRecord) -> None:
+        passage = self.arrivals.passages.get(record.report_id)
+        if passage is not None:
+            what = f"{address} refuses {record.report_id} of {passage.originator}: {record.reason}"
+            timely = self._timeliness.is_kept_in(record, passage.sent_at_us)
+            self._hold(TIMELINESS, what, holds=timely)
 
     def _records(self, commands: list[Command]) -> list[AuditRecord]:
         """Return the audit records among what was written; note what was given to whom."""

@@ -31,6 +31,17 @@ def test_utc_never_runs_back_and_monotonic_is_not_scaled(monkeypatch: pytest.Mon
     assert [now.monotonic_us for now in given] == [1_000, 2_000, 3_000]
 
 
+def test_it_says_by_how_much_the_wall_clock_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    walls = iter([10_000_000_000, 9_000_000_000, 9_500_000_000, 10_000_000_001])
+    monkeypatch.setattr(time, "time_ns", lambda: next(walls))
+    clock = Clock(ClockSettings(0, 0, 20.0))
+    behind = []
+    for _ in range(4):
+        clock.now()
+        behind.append(clock.set_back_us)
+    assert behind == [0, 1_000_000, 500_000, 0], "of the wall clock, whatever the speed"
+
+
 def test_a_clock_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_clock(tmp_path / "clock.json", ClockSettings(7, 8, 1.5))
     assert read_clock(tmp_path / "clock.json").utc_at(10) == 10

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ from beaconfire.messages.transfer import Delivery, Probe, Receipt, Speaking
 from beaconfire.messages.words import HUB, LINK_SCHEMA, LINK_SCHEMA_BEFORE, Lane, Mode, Nation, Severity
 from beaconfire.nodes.backlog import JournalCommand
 from beaconfire.nodes.commands import (
+    SET_BACK_MAX_US,
     Append,
     Channel,
     Command,
@@ -529,5 +531,40 @@ def test_what_a_node_at_the_schema_before_says_lacks_what_came_later_and_no_noti
         newest = schema == LINK_SCHEMA
         assert bench.wire.of(Speaking) == ([later] if newest else [])
         assert bench.wire.of(Notice) == [told if newest else msgspec.structs.replace(told, arguments=None)]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("by_us", "ends"), [(SET_BACK_MAX_US - 200_000, False), (3_600_000_000, True)])
+def test_a_process_whose_clock_was_set_back_far_keeps_what_it_has_says_so_and_ends(
+    path: Path, monkeypatch: pytest.MonkeyPatch, by_us: int, *, ends: bool
+) -> None:
+    off_ns, true_ns = 0, time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: true_ns() + off_ns)
+
+    async def scenario() -> None:
+        nonlocal off_ns
+        node = Node(lambda inbound, _: [Keep(Table.INTAKE, str(number_of(inbound)), b"row")])
+        bench = Bench(path, node)
+        running = asyncio.create_task(bench.loop.run())
+        async with asyncio.timeout(20):
+            while not node.ticks:  # noqa: ASYNC110 - polls the loop beside it
+                await asyncio.sleep(0.005)
+            bench.loop.accept(heard(), probe(1))
+            off_ns = -by_us * 1_000
+            ticks = len(node.ticks)
+            while not running.done() and len(node.ticks) < ticks + 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        assert running.done() is ends
+        bench.loop.stop()
+        if ends:
+            with pytest.raises(EnvironmentFault, match=r"set back by 3,[56]\d\d,\d{3} ms"):
+                await running
+            (notice,) = (one for one in bench.wire.of(Notice) if isinstance(one, Notice))
+            assert (notice.code, notice.severity) == ("clock-set-back", Severity.CAUTION)
+        else:
+            await running
+            assert not bench.wire.of(Notice)
+        assert [key for key, _ in bench.journal.rows(Table.INTAKE)] == ["1"], "nothing is lost"
 
     asyncio.run(scenario())

@@ -43,7 +43,7 @@ def journals(
     held: dict[tuple[str, str, str], AuditRecord] = {}
     _gather(held, records)
     taken = {JPN: Counter(jpn), KOR: Counter[str](), USA: Counter(usa)}
-    return Journals(held, [one.encode() for one in waiting], taken)
+    return Journals(held, [one.encode() for one in waiting], taken, {})
 
 
 def both(report_id: str, lane: Lane = Lane.FLASH) -> tuple[AuditRecord, AuditRecord]:

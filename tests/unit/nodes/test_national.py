@@ -12,7 +12,7 @@ from beaconfire.messages.report import Report
 from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.words import Lane, Mode, Nation, Severity
 from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Send, Table, WakeAt
-from beaconfire.nodes.national import BATCH_MAX, Identity, NationalNode
+from beaconfire.nodes.national import BATCH_MAX, BLIND_US, Identity, NationalNode
 from tracking_truth import EPOCH_US, INFRARED, KOR, flight, radar, scans
 
 JPN = Nation("JPN")
@@ -44,6 +44,14 @@ def _batch(*detections: Detection, sender: str = "KOR", channel: Channel = Chann
 
 def _sent(commands: list[Command], kind: type) -> list[Send]:
     return [one for one in commands if isinstance(one, Send) and isinstance(one.message, kind)]
+
+
+def _notices(commands: list[Command]) -> list[Notice]:
+    return [one.message for one in _sent(commands, Notice) if isinstance(one.message, Notice)]
+
+
+def _codes(commands: list[Command]) -> list[str]:
+    return [one.code for one in _notices(commands)]
 
 
 def _plot(**changes: float | str) -> Plot:
@@ -85,6 +93,20 @@ def test_what_cannot_be_used_is_counted_with_its_reason(detection: Detection, re
     assert isinstance(notice, Notice)
     assert notice.code == f"detection-{reason}"
     assert notice.severity is Severity.CAUTION
+
+
+def test_a_node_whose_clock_is_not_its_sensors_says_that_it_is_blind() -> None:
+    node, day_us = _node(), 86_400_000_000
+    ahead = Now(EPOCH_US + day_us, NOW.monotonic_us)
+    assert _codes(node.receive(_batch(_plot(), _plot()), ahead)) == ["detection-too-old", "detection-clock"]
+    assert _codes(node.receive(_batch(_plot()), ahead)) == [], "it was said"
+    node.receive(_batch(_plot()), NOW)
+    late = Now(EPOCH_US + day_us, NOW.monotonic_us + BLIND_US - 1)
+    assert _codes(node.receive(_batch(_plot()), late)) == [], "a few late ones are none"
+    blind = Now(EPOCH_US + day_us, NOW.monotonic_us + BLIND_US)
+    (told,) = [one for one in _notices(node.receive(_batch(_plot()), blind)) if one.code == "detection-clock"]
+    assert told.severity is Severity.FAULT
+    assert told.arguments == {"origin": "kor-1", "off_s": 86_400}
 
 
 def test_notices_of_one_reason_are_few() -> None:

@@ -4,6 +4,7 @@ from beaconfire.messages.codec import Message
 from beaconfire.messages.transfer import Probe
 from beaconfire.messages.words import HUB, Lane
 from beaconfire.nodes.commands import (
+    SET_BACK_MAX_US,
     Append,
     Channel,
     Command,
@@ -173,3 +174,16 @@ def test_clock_error_moves_utc_and_leaves_the_monotonic_clock() -> None:
     engine.step_clock("JPN", 250_000)
     engine.host(GUARD, Asker)
     assert watcher.calls[0][1] == Now(START_US + 250_000, START_US)
+
+
+def test_a_clock_that_is_set_back_stands_still_or_its_node_is_started_anew() -> None:
+    engine, watcher = _run(Weather(), 3)
+    engine.step_clock("JPN", -SET_BACK_MAX_US)
+    assert engine.hosted[GUARD].crashes == 0
+    engine.step_clock("JPN", -1)
+    assert engine.hosted[GUARD].node is None
+    assert engine.hosted[HUB_NODE].node is not None, "its own clock is right"
+    engine.run_until(START_US + 10_000_000)
+    assert engine.hosted[GUARD].crashes == 1
+    last = next(now for address, now in reversed(watcher.calls) if address == GUARD)
+    assert last.utc_us == last.monotonic_us - SET_BACK_MAX_US - 1, "the time is as it is"

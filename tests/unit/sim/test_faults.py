@@ -2,6 +2,7 @@ import pytest
 
 from beaconfire.errors import UsageError
 from beaconfire.messages.words import HUB_INSTANCES, Nation
+from beaconfire.nodes.commands import SET_BACK_MAX_US
 from beaconfire.sim.faults import (
     FOR_GOOD_US,
     ClockDrift,
@@ -60,12 +61,27 @@ def test_all_is_over_by_the_end_but_for_a_hub_that_stays_down() -> None:
                 assert fault.at_us + fault.down_us <= FIELD.span_us
 
 
+def test_clocks_are_put_wrong_for_good_and_for_a_while_and_two_at_once() -> None:
+    steps = [[one for one in plan.of(ClockStep) if one.at_us] for plan in PLANS]
+    assert any(len(one) == 1 and one[0].until_us is None for one in steps)
+    assert any(len(one) == 1 and one[0].until_us is not None for one in steps)
+    assert any(len({step.party for step in one}) == 2 for one in steps)
+    sizes_s = {round(abs(step.by_us) / 1e6) for one in steps for step in one}
+    assert min(sizes_s) < 2
+    assert max(sizes_s) > 3_600
+
+
 def test_one_journal_is_lost_and_nobody_else_dies() -> None:
     for plan in PLANS:
         if plan.of(Wipe):
             assert len(plan.of(Wipe)) == 1
             assert not plan.of(Crash)
             assert not plan.of(Frailty)
+            for step in plan.of(ClockStep):
+                set_back_us = max(-step.by_us, step.by_us if step.until_us is not None else 0)
+                assert set_back_us <= SET_BACK_MAX_US, (
+                    "a node whose clock is set back further is started anew"
+                )
 
 
 def test_a_plan_is_read_back_as_it_was_written() -> None:

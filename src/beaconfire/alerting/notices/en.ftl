@@ -12,6 +12,8 @@ gap = Messages are missing
     }
 clock-off = Clocks differ
     .detail = { $party } and { $hub }: { $offset_ms } ms apart
+clock-set-back = A process starts anew: its clock was set back
+    .detail = { $source }: by { $by_ms } ms
 clock-well = Clocks agree again
     .detail = { $party } and { $hub }
 lease-ended = A party is silent: releases under an arrangement have stopped
@@ -126,6 +128,8 @@ detection-wrong-kind = What is no detection of that sensor is rejected
     .detail = From { $origin }
 detection-not-finite = Detections without a finite value are rejected
     .detail = From { $origin }
+detection-clock = Own sensors are not used: their clocks and this node's differ
+    .detail = { $origin }: { $off_s } s apart
 detection-future = Detections from the future are rejected
     .detail = From { $origin }
 detection-too-old = Detections that are too old are rejected
