@@ -96,8 +96,12 @@ class Pair:
                     assert isinstance(delivery, Delivery)
                     self._written(self.hub_journal, self.hub.receive(to_hub(delivery, KOR, command.lane), at))
 
-    def vouch(self) -> int:
-        """Let the hub sign what it has, and Korea cosign it; return how many logs it cosigned."""
+    def vouch(self, *, answered: bool = True) -> int:
+        """Let the hub sign what it has, and Korea cosign it; return how many logs it cosigned.
+
+        Args:
+            answered: the hub gets Korea's word.
+        """
         self.minute += 1
         at = now(self.minute * MINUTE_US)
         sent = self._written(self.hub_journal, self.hub.tick(at))
@@ -111,7 +115,7 @@ class Pair:
             answers += self._written(self.guard_journal, self.guard.receive(to_nation(offer), at))
         words = [one.message for one in answers if isinstance(one, Send)]
         cosigned = [one for one in words if isinstance(one, Cosignature)]
-        for word in cosigned:
+        for word in cosigned if answered else ():
             self._written(self.hub_journal, self.hub.receive(to_hub(word), at))
         return len(cosigned)
 
@@ -187,6 +191,29 @@ def test_a_log_is_one_though_its_rotation_was_cut_off_and_begun_again(tmp_path: 
     second = pair.rotate("second.archive")
     found = verified(first, second, pair.journal)
     assert (found.flaw, found.records) == ("", 20)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_what_a_nation_was_asked_to_cosign_stays_asked_when_records_are_moved(
+    tmp_path: Path, *, before: bool
+) -> None:
+    pair = Pair(tmp_path)
+    pair.say(3)
+    assert pair.vouch() == 1
+    pair.say(4)
+    assert pair.vouch(answered=False) == 1
+    pair.say(9)
+    if before:
+        pair.restart()
+    archive = pair.rotate("moved")
+    pair.restart()
+    assert pair.vouch() == 1
+    pair.say(1)
+    assert pair.vouch() == 1
+    assert "audit-fork" not in {one.code for one in pair.notices}
+    found = verified(pair.journal, archive)
+    assert (found.records, found.vouched, found.flaw) == (34, 34, "")
+    pair.close()
 
 
 def test_a_guards_own_log_is_rotated_too_and_a_display_goes_on_reading(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from beaconfire.adapters.journal import Journal, record_sum
-from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
+from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint, open_offer
 from beaconfire.audit.growth import Growth
 from beaconfire.audit.seam import SEAM, Seam, seam_row
 from beaconfire.errors import EnvironmentFault, UsageError
@@ -156,14 +156,17 @@ def _cut(connection: sqlite3.Connection, name: str, keep: int) -> _Cut | None:
         return None
     held = _checkpoints(connection, name)
     vouched = max((one.size for one in held if one.cosigned), default=0)
-    growth = Growth((), vouched, before.spans if before else ())
+    place = open_offer(one.cosigned for one in held)
+    asked = held[place] if place is not None else None
+    growth = Growth((), vouched, before.spans if before else (), asked.size if asked else 0)
     newest_id = 0
     for number, body in _first(connection, name, count - keep):
         growth.append(body)
         newest_id = number
     after = Seam(name, growth.size, growth.spans())
     newest = {held[-1].row, *[one.row for one in held if one.cosigned][-1:]} if held else set()
-    checkpoints = tuple(one.row for one in held if one.size <= after.size and one.row not in newest)
+    stay = newest | ({asked.row} if asked else set())
+    checkpoints = tuple(one.row for one in held if one.size <= after.size and one.row not in stay)
     return _Cut(before, after, newest_id, checkpoints, keep)
 
 
@@ -179,7 +182,7 @@ def _checkpoints(connection: sqlite3.Connection, name: str) -> list[_Checkpoint]
     for number, body in connection.execute(query, (CHECKPOINTS + name,)):
         signed = msgspec.msgpack.decode(body, type=SignedCheckpoint)
         size = msgspec.msgpack.decode(signed.body, type=Checkpoint).size
-        found.append(_Checkpoint(number, size, len(signed.signatures) > 1))
+        found.append(_Checkpoint(number, size, signed.is_cosigned))
     return found
 
 

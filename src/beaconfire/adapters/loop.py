@@ -23,10 +23,10 @@ from beaconfire.adapters.wiring import Heard
 from beaconfire.errors import EnvironmentFault, PeerError
 from beaconfire.messages.codec import decode, encode
 from beaconfire.messages.health import Health, Notice
-from beaconfire.messages.transfer import Delivery, Receipt
+from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.versions import as_of
 from beaconfire.messages.words import LINK_SCHEMA, Lane, Severity
-from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, JournalCommand
+from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, JournalCommand, SpeaksForDisk
 from beaconfire.nodes.commands import (
     SET_BACK_MAX_US,
     Append,
@@ -286,7 +286,7 @@ class Loop:
         on_disk = self._commit(kept, inputs, now)
         for command in commands:
             match command:
-                case Send(message=Receipt()) if not on_disk:
+                case Send(message=message) if not on_disk and isinstance(message, SpeaksForDisk):
                     self._backlog.hold(command)
                 case Send():
                     self._send(command)

@@ -20,7 +20,11 @@ class Growth:
     """
 
     def __init__(
-        self, records: Iterable[bytes] = (), vouched: int = 0, spans: Iterable[tuple[int, int, bytes]] = ()
+        self,
+        records: Iterable[bytes] = (),
+        vouched: int = 0,
+        spans: Iterable[tuple[int, int, bytes]] = (),
+        offered: int = 0,
     ) -> None:
         """Take the records already in the log, in order, and the size that was vouched for.
 
@@ -28,10 +32,11 @@ class Growth:
             records: after the spans.
             vouched: size.
             spans: (begin, end, root) of full subtrees that stand for the records before, in order.
+            offered: size that was offered to be vouched for and is still open, 0 if none is.
         """
         self.size = 0
         self.vouched = vouched
-        self._offered = 0
+        self._offered = offered
         self._spans: list[tuple[int, int]] = []
         self._hashes: dict[tuple[int, int], bytes] = {}
         for begin, end, digest in spans:

@@ -106,12 +106,23 @@ class AuditLog:
     """
 
     def __init__(
-        self, name: str, records: Iterable[bytes] = (), vouched: int = 0, seam: Seam | None = None
+        self,
+        name: str,
+        records: Iterable[bytes] = (),
+        vouched: tuple[int, int] = (0, 0),
+        seam: Seam | None = None,
     ) -> None:
-        """Take the records already in the log, in order, the size that was vouched for, and the seam."""
+        """Take what is already in the log.
+
+        Args:
+            name: of the log in the journal.
+            records: in order, after the seam.
+            vouched: sizes that were vouched for and offered, as `Growth` takes them.
+            seam: None if nothing was moved.
+        """
         self.name = name
         self.moved = seam.size if seam else 0
-        self.growth = Growth(records, vouched, seam.spans if seam else ())
+        self.growth = Growth(records, vouched[0], seam.spans if seam else (), vouched[1])
 
     @property
     def size(self) -> int:

@@ -28,6 +28,10 @@ class Seam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int
     spans: tuple[tuple[int, int, bytes], ...]
 
+    def has_boundary(self, size: int) -> bool:
+        """Return whether the root of the first `size` records follows from what is kept."""
+        return size >= self.size or any(end == size for _, end, _ in self.spans)
+
     def frontier(self) -> list[bytes]:
         """Return the roots of the largest full subtrees, in order: of falling size."""
         held: list[tuple[int, bytes]] = []

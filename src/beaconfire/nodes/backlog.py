@@ -3,13 +3,16 @@
 Two rules:
 
 1. The newest of each row stands for those before it; records of logs all stay, in order.
-2. A receipt waits here until what it speaks for is on the disk, so senders keep what is not.
+2. A receipt waits here until what it speaks for is on the disk, so senders keep what is not. What vouches
+   for a log does, too: a hub that offers records which it then loses would be accused of a second history.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
+from beaconfire.messages.transfer import Receipt
+from beaconfire.messages.vouching import CheckpointOffer, Cosignature
 from beaconfire.nodes.commands import Append, Forget, Keep, Send
 
 BACKLOG_MAX: Final = 20_000
@@ -18,6 +21,7 @@ RECEIPTS_MAX: Final = 8_192
 RETRY_US: Final = 250_000
 
 JournalCommand = Keep | Forget | Append
+SpeaksForDisk = Receipt | CheckpointOffer | Cosignature
 
 
 class Backlog:
@@ -43,7 +47,7 @@ class Backlog:
                 self._rows[place] = command
 
     def hold(self, receipt: Send) -> None:
-        """Let a receipt wait; one too many is made up for by its sender, who sends again."""
+        """Let what speaks for the disk wait; for one too many its sender sends or offers again."""
         if len(self._receipts) < RECEIPTS_MAX:
             self._receipts.append(receipt)
 

@@ -3,8 +3,9 @@
 A promise begins with what is on a disk: what a node had in memory alone when it died was promised to nobody.
 An excuse is of one report, one sender and one recipient: it was refused there; or was ROUTINE and gave way,
 before it came there, to a newer one of its track, which is owed in its place; or it was past its time by the
-clock of the instance that held it, which said so in a notice towards that recipient, afterwards; or all under
-which it could have been given is suspended since.
+clock of the instance that held it, which said so in a notice towards that recipient, afterwards; or, at an
+instance that never had it, by the clock of its originator's guard; or all under which it could have been
+given is suspended since.
 """
 
 from collections.abc import Callable, Iterable
@@ -62,6 +63,7 @@ class Arrivals:
         self.orphans: set[str] = set()
         self._nations = tuple(nations)
         self._up: dict[str, Now] = {}
+        self._latest_us: dict[str, TimeUs] = {}
         self._wiped: set[str] = set()
         self._told: list[_Told] = []
         self._withheld: dict[tuple[str, str, str], Reason | None] = {}
@@ -70,6 +72,7 @@ class Arrivals:
         """Note that a node is up, and the time it was given."""
         if address.role in {"guard", "hub"}:
             self._up[address.party] = now
+            self._latest_us[address.party] = max(now.utc_us, self._latest_us.get(address.party, 0))
 
     def died(self, address: Address) -> None:
         """Note that a node is down."""
@@ -86,6 +89,11 @@ class Arrivals:
     def is_wiped(self, party: str) -> bool:
         """Return whether a disk of a party was lost."""
         return party in self._wiped
+
+    @property
+    def is_any_hub_wiped(self) -> bool:
+        """Whether the disk of an instance of the hub was lost."""
+        return any(map(is_hub, self._wiped))
 
     def told(self, address: Address, notice: Notice, now: Now) -> None:
         """Note a notice that something expired."""
@@ -169,7 +177,7 @@ class Arrivals:
         """Return whether an instance owes a recipient a report no more: refused, or told that it expired."""
         if hub in passage.refused or self._withheld.get((hub, report_id, recipient)) is Reason.EXPIRED:
             return True
-        if hub not in passage.at_hubs and self._gave_way(hub, passage):
+        if hub not in passage.at_hubs and (self._gave_way(hub, passage) or self._was_let_go(passage)):
             return True
         lane = passage.released.get((hub, recipient))
         return lane is not None and self._told_expired(hub, passage, lane, f"towards {recipient}")
@@ -195,13 +203,16 @@ class Arrivals:
             for other in self.passages.values()
         )
 
+    def _was_let_go(self, passage: Passage) -> bool:
+        """Return whether its originator's guard took a report for expired, right or wrong."""
+        until_us = _worth_until_us(passage, passage.lane)
+        return until_us is not None and self._latest_us.get(passage.originator, 0) >= until_us
+
     def _told_expired(self, party: str, passage: Passage, lane: Lane, of: str) -> bool:
         """Return whether a party said of a report, or of its recipient, that it expired, once it had."""
-        if passage.good_us is None:
+        expires_us = _worth_until_us(passage, lane)
+        if expires_us is None:
             return False
-        sent_us, expires_us = passage.good_us
-        if lane is Lane.ROUTINE:
-            expires_us = sent_us + (expires_us - sent_us) // ROUTINE_SHARE
         last = self._up.get(party)
         return any(
             told.at.utc_us >= expires_us
@@ -209,6 +220,14 @@ class Arrivals:
             for told in self._told
             if told.party == party and told.code == EXPIRY[lane] and of in told.text
         )
+
+
+def _worth_until_us(passage: Passage, lane: Lane) -> TimeUs | None:
+    """Return until when a report is worth sending, by its originator's clock; None before it left."""
+    if passage.good_us is None:
+        return None
+    sent_us, expires_us = passage.good_us
+    return expires_us if lane is Lane.FLASH else sent_us + (expires_us - sent_us) // ROUTINE_SHARE
 
 
 def _is_held_back(told: _Told, last: Now) -> bool:

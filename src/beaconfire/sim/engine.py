@@ -11,9 +11,9 @@ from typing import Final, Protocol
 
 from beaconfire.errors import PeerError
 from beaconfire.messages.codec import Message, decode, encode
-from beaconfire.messages.transfer import Delivery, Receipt
+from beaconfire.messages.transfer import Delivery
 from beaconfire.messages.words import Lane, TimeUs
-from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog
+from beaconfire.nodes.backlog import BACKLOG_MAX, RETRY_US, Backlog, SpeaksForDisk
 from beaconfire.nodes.commands import (
     SET_BACK_MAX_US,
     Append,
@@ -279,7 +279,7 @@ class Engine:
             return
         for command in commands:
             match command:
-                case Send(message=Receipt()) if not on_disk:
+                case Send(message=message) if not on_disk and isinstance(message, SpeaksForDisk):
                     hosted.backlog.hold(command)
                 case Send(channel=channel, recipient=recipient, lane=lane, message=message):
                     self._send(hosted.address, (channel, recipient, lane), encode(message), message)

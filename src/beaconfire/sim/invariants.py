@@ -3,7 +3,8 @@
 1. No partner receives what the arrangements and the originator's rules deny.
 2. Nothing passes between two nations except through the hub.
 3. Every release and every refusal has an audit record, committed before anything leaves; while a disk is
-   full it stands in memory, and what leaves is no receipt.
+   full it stands in memory, and what leaves is no receipt. No nation accuses a hub that lost nothing of a
+   fork.
 4. What is receipted was committed and stays: the hub has a record of it towards each nation, a picture has
    it in its log, once. Nothing receipted on FLASH is lost; every FLASH report reaches each
    entitled partner, over either instance of the hub, within its limit once all faults but a dead hub are
@@ -49,6 +50,7 @@ from beaconfire.sim.disk import SimDisk
 from beaconfire.sim.entitlement import Entitlement, Terms
 from beaconfire.sim.network import Address, Letter
 from beaconfire.sim.passages import Breach, Passage, words_of
+from beaconfire.sim.receipted import Receipted
 from beaconfire.sim.timeliness import INVARIANT as TIMELINESS
 from beaconfire.sim.timeliness import Timeliness
 
@@ -85,11 +87,9 @@ class Invariants:
         self._now_us: TimeUs = 0
         self._released: dict[str, set[tuple[str, bytes]]] = {}
         self._pending: dict[Address, Message] = {}
-        self._frames: dict[tuple[str, str, Lane, int], str] = {}
-        self._kept: set[tuple[str, str]] = set()
         self._unwritten: set[Address] = set()
         self._recorded: set[bytes] = set()
-        self._receipted: dict[tuple[str, str], set[str]] = {}
+        self._receipted = Receipted()
         self._words: dict[str, list[Suspension]] = {}
         self._written_words: dict[str, int] = {}
         self._at_risk: dict[Address, list[str]] = {}
@@ -138,6 +138,8 @@ class Invariants:
         if isinstance(message, Notice):
             timely = self._timeliness.is_kept_by(message, self._now_us)
             self._hold(TIMELINESS, f"{address}: {message.text}", holds=timely)
+            false = message.code == "audit-fork" and not self.arrivals.is_any_hub_wiped
+            self._hold(3, f"{address} accuses a hub that lost nothing: {message.text}", holds=not false)
             self.notices.add(message.code)
             self.arrivals.told(address, message, now)
 
@@ -176,7 +178,7 @@ class Invariants:
         for command in commands:
             if isinstance(command, Keep) and command.table is Table.INTAKE:
                 _, report_id, *_ = _settled_decoder.decode(command.body)
-                self._kept.add((address.party, report_id))
+                self._receipted.keep(address.party, report_id)
             elif isinstance(command, Append) and command.log.startswith(AUDIT_LOGS):
                 record = decode_record(command.body)
                 self._recorded.add(record.digest)
@@ -255,20 +257,19 @@ class Invariants:
 
     def _take_receipt(self, receipt: Receipt) -> None:
         """Hold a receipt against what its sender has committed."""
-        for sequence in receipt.sequences:
-            frame = (receipt.recipient, receipt.sender, receipt.lane, sequence)
-            report_id = self._frames.get(frame)
-            self._hold(4, f"a receipt for {frame}, which never arrived", holds=report_id is not None)
-            kept = (receipt.sender, report_id) in self._kept
+        ends = f"{receipt.sender} to {receipt.recipient} on {receipt.lane}"
+        for sequence, report_id in self._receipted.named_in(receipt, refused=False):
+            what = f"a receipt of {ends} for {sequence}, which never arrived"
+            self._hold(4, what, holds=report_id is not None)
+            kept = self._receipted.has_kept(receipt.sender, report_id or "")
             self._hold(4, f"{report_id} is receipted by {receipt.sender}, not committed", holds=kept)
-            self._receipted.setdefault((receipt.sender, receipt.recipient), set()).add(report_id or "")
+            self._receipted.add(receipt, report_id or "")
             passage = self.arrivals.passages.get(report_id or "")
             if passage is not None and not is_hub(receipt.sender):
                 passage.taken.add(receipt.sender)
-        for sequence in receipt.refused:
-            report_id = self._frames.get((receipt.recipient, receipt.sender, receipt.lane, sequence))
+        for _, report_id in self._receipted.named_in(receipt, refused=True):
             if self.arrivals.is_wiped(receipt.sender):
-                self._let_go(receipt.sender, report_id or "")
+                self._receipted.let_go(receipt.sender, report_id or "")
             passage = self.arrivals.passages.get(report_id or "")
             if passage is not None:
                 passage.refused.add(receipt.sender)
@@ -292,17 +293,8 @@ class Invariants:
     def wiped(self, address: Address) -> None:
         """Let go of what was on a lost disk; what a picture had receipted on FLASH it must get again."""
         self.arrivals.wiped(address)
-        self._kept = {one for one in self._kept if one[0] != address.party}
-        for ends, report_ids in self._receipted.items():
-            if ends[0] == address.party:
-                flash = {one for one in report_ids if self._is_flash(one, address.party)}
-                self._receipted[ends] = set() if is_hub(address.party) else flash
-
-    def _let_go(self, end: str, report_id: str) -> None:
-        """Stop expecting what an end without its disk was sent again and refused: suspended since."""
-        for (receiver, _), report_ids in self._receipted.items():
-            if receiver == end:
-                report_ids.discard(report_id)
+        party = address.party
+        self._receipted.wiped(party, lambda one: not is_hub(party) and self._is_flash(one, party))
 
     def _is_flash(self, report_id: str, recipient: str) -> bool:
         """Return whether a report went to a recipient on FLASH, from any instance that remembers."""
@@ -334,8 +326,7 @@ class Invariants:
         self._now_us = at_us
         self._pending[letter.destination] = message
         if isinstance(message, Delivery):
-            frame = (message.sender, message.recipient, message.lane, message.sequence)
-            self._frames[frame] = message.report_id
+            self._receipted.came(message)
 
     # The end of the run, after the weather has cleared.
 
@@ -364,7 +355,7 @@ class Invariants:
         for record in (decode_record(body) for body in records):
             found.setdefault(record.report_id, set()).add(record.recipient)
         others = {one for one in self._nations if one != nation}
-        for report_id in self._receipted.get((hub, nation), ()):
+        for report_id in self._receipted.between(hub, nation):
             known = found.get(report_id, set())
             what = f"{hub} receipted {report_id} of {nation} and has records towards {sorted(known)} alone"
             self._hold(4, what, holds=known >= others or HUB in known)
@@ -381,9 +372,8 @@ class Invariants:
         double = [one for one, count in Counter(taken).items() if count > 1]
         self._hold(4, f"{double[:3]} taken more than once by {nation}", holds=not double)
         held = set(taken)
-        for (recipient, _), report_ids in self._receipted.items():
-            lost = [one for one in report_ids if recipient == nation and one not in held]
-            lost = [one for one in lost if not self._is_held_back(one, nation)]
+        for report_ids in self._receipted.by(nation):
+            lost = [one for one in report_ids - held if not self._is_held_back(one, nation)]
             self._hold(4, f"{nation} receipted {lost[:3]} and has lost it", holds=not lost)
 
     def _is_held_back(self, report_id: str, nation: str) -> bool:

@@ -56,6 +56,14 @@ def test_few_hashes_are_kept_however_long_the_log() -> None:
     assert Growth().root() == EMPTY_ROOT
 
 
+def test_restored_log_still_offers_what_it_offered() -> None:
+    restored = Growth(RECORDS[:90], vouched=50, offered=77)
+    assert list(restored.proof()) == consistency_proof(LEAVES[:77], 50)
+    restored.vouch()
+    restored.offer()
+    assert list(restored.proof()) == consistency_proof(LEAVES[:90], 77)
+
+
 def test_restored_log_goes_on_from_what_was_vouched_for() -> None:
     restored = Growth(RECORDS[:90], vouched=50)
     restored.offer()

@@ -123,6 +123,27 @@ def test_an_answer_that_got_lost_is_asked_for_again_while_records_come(pair: Pai
     assert pair.verified().vouched == 12
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_answer_that_got_lost_with_a_hub_is_asked_for_again_and_nobody_is_accused(
+    pair: Pair, times: int
+) -> None:
+    pair.say(2)
+    pair.cosign()
+    for _ in range(times):
+        pair.say(2)
+        (lost,) = pair.offers()
+        assert codes(pair.offered(lost)) == []
+        pair.say(3)
+        pair.restart()
+        (again,) = pair.offers()
+        assert again == lost
+    assert pair.cosign() == 1
+    pair.say()
+    assert pair.cosign() == 1
+    assert pair.verified().vouched == pair.verified().records
+    assert pair.guard_rows.log("evidence/KOR") == []
+
+
 def test_a_hub_that_tells_another_history_is_not_cosigned_and_is_told_of(pair: Pair) -> None:
     pair.say(3)
     pair.cosign()

@@ -202,6 +202,19 @@ def test_an_instance_that_still_holds_it_owes_it_though_the_other_says_that_it_e
     run.end()
 
 
+def test_an_instance_that_never_had_it_owes_it_no_more_once_its_guard_took_it_for_expired(run: Run) -> None:
+    run.give()
+    run.decide(ONE, JPN)
+    run.tell(ONE, "towards JPN")
+    guard = Address(KOR, "guard")
+    run.arrivals.called(guard, Now(LIFE_US - 1, 0))
+    with pytest.raises(Breach, match="never reached JPN"):
+        run.end()
+    run.arrivals.called(guard, Now(LIFE_US, 0))
+    run.arrivals.called(guard, Now(0, 0))
+    run.end()
+
+
 def test_on_routine_a_tenth_of_a_life_is_enough_and_the_notice_is_another(run: Run) -> None:
     run = Run((ONE,))
     run.give(lane=Lane.ROUTINE)

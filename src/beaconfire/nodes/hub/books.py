@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint
+from beaconfire.audit.checkpoint import Checkpoint, SignedCheckpoint, open_offer
 from beaconfire.audit.record import AuditLog, Passed, Subject
 from beaconfire.audit.seam import seam_in
 from beaconfire.messages.codec import encode
@@ -41,10 +41,11 @@ class Books:
         """Go on where the journal ends."""
         self._instance = instance
         self.nation = nation
-        self.gave = _restored(f"gave/{nation}", rows)
-        self.given = _restored(f"given/{nation}", rows)
+        self.gave, gave_asked = _restored(f"gave/{nation}", rows)
+        self.given, given_asked = _restored(f"given/{nation}", rows)
         self._checkpointed: dict[str, int] = {}
-        self._offered: dict[str, SignedCheckpoint] = {}
+        asked = {self.gave.name: gave_asked, self.given.name: given_asked}
+        self._offered = {name: signed for name, signed in asked.items() if signed is not None}
         self._next_unreadable_us = 0
 
     def refuse(self, delivery: Delivery, why: Withheld, at_us: TimeUs) -> list[Command]:
@@ -133,14 +134,23 @@ class Books:
         return [Append(f"{CHECKPOINTS}{log.name}", encode(cosigned))]
 
 
-def _restored(name: str, rows: Rows) -> AuditLog:
-    """Return a log as the journal has it, and as far as its nation vouched for it."""
-    vouched = 0
-    for body in rows.log(f"{CHECKPOINTS}{name}"):
-        signed = msgspec.msgpack.decode(body, type=SignedCheckpoint)
-        if len(signed.signatures) > 1:
-            vouched = msgspec.msgpack.decode(signed.body, type=Checkpoint).size
-    return AuditLog(name, rows.log(name), vouched, seam_in(name, rows.rows(Table.STATE)))
+def _restored(name: str, rows: Rows) -> tuple[AuditLog, SignedCheckpoint | None]:
+    """Return a log as the journal has it, as far as its nation vouched for it, and what it is still asked."""
+    written = [
+        msgspec.msgpack.decode(body, type=SignedCheckpoint) for body in rows.log(f"{CHECKPOINTS}{name}")
+    ]
+    seam = seam_in(name, rows.rows(Table.STATE))
+    vouched = next((_size(one) for one in reversed(written) if one.is_cosigned), 0)
+    place = open_offer(one.is_cosigned for one in written)
+    asked = None if place is None else written[place]
+    if asked is not None and seam is not None and not seam.has_boundary(_size(asked)):
+        asked = None
+    sizes = (vouched, _size(asked) if asked else 0)
+    return AuditLog(name, rows.log(name), sizes, seam), asked
+
+
+def _size(signed: SignedCheckpoint) -> int:
+    return msgspec.msgpack.decode(signed.body, type=Checkpoint).size
 
 
 def _append(log: AuditLog, subject: Subject, decided: Passed | Withheld, at_us: TimeUs) -> Command:
