@@ -5,6 +5,7 @@ import pytest
 
 from beaconfire.audit.checkpoint import SignedCheckpoint
 from beaconfire.audit.verifier import Found, verify_log
+from beaconfire.messages.arrangement import KeyClass
 from beaconfire.messages.codec import decode
 from beaconfire.messages.health import Notice
 from beaconfire.messages.transfer import Delivery
@@ -13,6 +14,7 @@ from beaconfire.nodes.commands import Command, Deliver, Send
 from beaconfire.nodes.guard import GuardNode
 from beaconfire.nodes.hub import HubNode
 from beaconfire.release.attest import sign_cosignature
+from beaconfire.release.keys import Keyring, SigningKey
 from release_world import (
     JPN,
     KOR,
@@ -42,9 +44,10 @@ class Pair:
         self.minute = 0
         self.reports = 0
 
-    def restart(self) -> None:
-        self.hub = HubNode(hub_config(), self.hub_rows)
-        self.guard = GuardNode(guard_config(), self.guard_rows)
+    def restart(self, **changed: SigningKey | Keyring) -> None:
+        guard_changed = {name: one for name, one in changed.items() if name == "keyring"}
+        self.hub = HubNode(msgspec.structs.replace(hub_config(), **changed), self.hub_rows)
+        self.guard = GuardNode(msgspec.structs.replace(guard_config(), **guard_changed), self.guard_rows)
 
     def say(self, count: int = 1) -> None:
         for _ in range(count):
@@ -142,6 +145,19 @@ def test_an_answer_that_got_lost_with_a_hub_is_asked_for_again_and_nobody_is_acc
     assert pair.cosign() == 1
     assert pair.verified().vouched == pair.verified().records
     assert pair.guard_rows.log("evidence/KOR") == []
+
+
+def test_what_is_still_asked_is_signed_with_the_key_that_the_hub_has_now(pair: Pair) -> None:
+    pair.say(2)
+    (lost,) = pair.offers()
+    pair.offered(lost)
+    new = SigningKey("HUB", KeyClass.SIMULATION, bytes(32))
+    others = [key.public for party, key in keys_of().items() if party != "HUB"]
+    keyring = Keyring(KeyClass.SIMULATION, [*others, new.public])
+    pair.restart(key=new, keyring=keyring)
+    (again,) = pair.offers()
+    assert (again.body, again.key_id) == (lost.body, new.key_id)
+    assert pair.cosign() == 1
 
 
 def test_a_hub_that_tells_another_history_is_not_cosigned_and_is_told_of(pair: Pair) -> None:

@@ -104,12 +104,17 @@ class Books:
                     self._offered[log.name] = signed
                     log.growth.offer()
             if log.name in self._offered:
-                commands.append(self._offer(log))
+                commands.append(self._offer(log, key))
         return commands
 
-    def _offer(self, log: AuditLog) -> Command:
+    def _offer(self, log: AuditLog, key: SigningKey) -> Command:
         signed = self._offered[log.name]
         ((_, key_id, signature),) = signed.signatures
+        if key_id != key.key_id:
+            # A revoked key's offer is good for nobody, and would stay open for ever.
+            signed = sign_checkpoint(msgspec.msgpack.decode(signed.body, type=Checkpoint), key)
+            self._offered[log.name] = signed
+            ((_, key_id, signature),) = signed.signatures
         offer = CheckpointOffer(
             log=log.name,
             body=signed.body,
