@@ -6,12 +6,14 @@ from functools import partial
 import msgspec
 import pytest
 
+from beaconfire.audit.record import AuditLog
 from beaconfire.cli.assess import shipped_agreements
 from beaconfire.messages.health import Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.words import HUB_INSTANCES, Group, Lane, Nation, Severity, Sharing
 from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Inbound, Node, Now, Rows, Send
 from beaconfire.nodes.guard import GuardNode
+from beaconfire.nodes.hub import books
 from beaconfire.release.cedar import CedarDecider
 from beaconfire.sim import engine
 from beaconfire.sim.campaign import Campaign, Scenario
@@ -26,6 +28,7 @@ from beaconfire.sim.timeliness import INVARIANT as TIMELINESS
 SEEDS = int(os.environ.get("BEACONFIRE_SEEDS", "100"))
 PIECE = 10
 KEY_SEED = 1
+COSIGNED_IN_VAIN = 43
 RELEASED_FROM_MEMORY = b"""{"seed":5170,"faults":[
  {"type":"cut","source":"","destination":"JPN","from_us":3401452,"until_us":8271070},
  {"type":"frailty","share":0.008116470647734603},
@@ -142,6 +145,23 @@ def test_a_hub_that_forgets_the_trilateral_suspension_is_found(scenario: Scenari
     )
     with pytest.raises(Breach, match="whose right to it is 'no'"):
         broken.run(early)
+
+
+def test_a_hub_that_forgets_what_it_asked_a_nation_to_cosign_is_found(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nation's word is lost, the hub dies, and its next proof starts where the nation no longer is."""
+    restored = books._restored
+
+    def forgetful(name: str, rows: Rows) -> tuple[AuditLog, None]:
+        log, _ = restored(name, rows)
+        log.growth._offered = 0
+        return log, None
+
+    campaign.run(COSIGNED_IN_VAIN)
+    monkeypatch.setattr(books, "_restored", forgetful)
+    with pytest.raises(Breach, match="accuses a hub that lost nothing"):
+        campaign.run(COSIGNED_IN_VAIN)
 
 
 def test_a_guard_that_does_not_commit_before_it_sends_is_found(scenario: Scenario) -> None:
