@@ -8,7 +8,7 @@ import pytest
 
 from beaconfire.audit.record import AuditLog
 from beaconfire.cli.assess import shipped_agreements
-from beaconfire.messages.health import Notice
+from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.words import HUB_INSTANCES, Group, Lane, Nation, Severity, Sharing
 from beaconfire.nodes.commands import Append, Channel, Command, Deliver, Inbound, Node, Now, Rows, Send
@@ -18,12 +18,22 @@ from beaconfire.release.cedar import CedarDecider
 from beaconfire.sim import engine
 from beaconfire.sim.campaign import Campaign, Scenario
 from beaconfire.sim.chain import default_rules
-from beaconfire.sim.faults import ClockStep, FaultPlan, Suspend, format_plan, plan_faults, read_plan
+from beaconfire.sim.faults import (
+    ClockStep,
+    Crash,
+    Cut,
+    FaultPlan,
+    Suspend,
+    format_plan,
+    plan_faults,
+    read_plan,
+)
 from beaconfire.sim.network import Address
 from beaconfire.sim.passages import Breach
 from beaconfire.sim.scenarios import RESERVED, shipped_scenario
 from beaconfire.sim.shrink import shrink
 from beaconfire.sim.timeliness import INVARIANT as TIMELINESS
+from beaconfire.sim.warned import INVARIANT as WARNED
 
 SEEDS = int(os.environ.get("BEACONFIRE_SEEDS", "100"))
 PIECE = 10
@@ -145,6 +155,37 @@ def test_a_hub_that_forgets_the_trilateral_suspension_is_found(scenario: Scenari
     )
     with pytest.raises(Breach, match="whose right to it is 'no'"):
         broken.run(early)
+
+
+def test_a_warning_node_that_does_not_know_that_it_is_alone_is_found(campaign: Campaign) -> None:
+    """It was started again while its nation is alone, which a notice says every ten seconds."""
+    plan = FaultPlan(
+        1,
+        (
+            Cut("", "JPN", 2_000_000, 21_000_000),
+            Cut("JPN", "", 2_000_000, 21_000_000),
+            Crash("JPN", "warning", 14_100_000, 400_000),
+        ),
+    )
+    campaign.run_plan(plan)
+
+    class Deaf:
+        """A warning node that keeps nothing of being alone, and hears of it by notices alone."""
+
+        def __init__(self, rows: Rows) -> None:
+            self._node = campaign.chain.warning(Nation("JPN"), rows)
+            self._node._life.alone = False
+
+        def receive(self, inbound: Inbound, now: Now) -> list[Command]:
+            return [] if isinstance(inbound.message, Health) else self._node.receive(inbound, now)
+
+        def tick(self, now: Now) -> list[Command]:
+            return self._node.tick(now)
+
+    broken = Campaign(campaign._scenario, {Address(Nation("JPN"), "warning"): Deaf})
+    with pytest.raises(Breach, match="says of being alone: False") as caught:
+        broken.run_plan(plan)
+    assert caught.value.invariant == WARNED
 
 
 def test_a_hub_that_forgets_what_it_asked_a_nation_to_cosign_is_found(

@@ -85,7 +85,7 @@ class Observer:
         if is_hub(heard.sender):
             return
         nation = Nation(heard.sender)
-        if isinstance(message, Event):
+        if isinstance(message, Event) and not self._displays[nation].holds(message):
             self._keep(nation, message)
         inbound = Inbound(heard.channel, heard.sender, heard.lane, message, len(body))
         self._displays[nation].receive(inbound, self._clock.now())

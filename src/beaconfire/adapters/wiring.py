@@ -67,7 +67,7 @@ FLOWS: Final = (
     Flow(Channel.EVENT, Server.HOME, _roles(Role.PICTURE), _SHOWN | {Role.WARNING}),
     Flow(Channel.WARNING, Server.HOME, _roles(Role.WARNING), _SHOWN),
     Flow(Channel.NOTICE, Server.HOME, _HOME_NODES, _SHOWN | {Role.WARNING, Role.OPERATOR}),
-    Flow(Channel.HEALTH, Server.HOME, _HOME_NODES, _SHOWN),
+    Flow(Channel.HEALTH, Server.HOME, _HOME_NODES, _SHOWN | {Role.WARNING}),
     Flow(Channel.TO_HUB, Server.HOME, _roles(Role.OPERATOR), _roles(Role.GUARD)),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.GUARD), _roles(Role.HUB), "delivery"),
     Flow(Channel.TO_HUB, Server.HUB, _roles(Role.GUARD), _roles(Role.HUB), "suspension"),

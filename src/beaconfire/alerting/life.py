@@ -74,6 +74,11 @@ class WarningLife:
         for one in standing:
             self._standing[one.warning.event_id] = one
 
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """Return the newest that went out of each event."""
+        return tuple(one.warning for one in self._standing.values())
+
     def standing(self, event_id: str) -> Standing | None:
         """Return the warning of an event, None if there never was one."""
         return self._standing.get(event_id)

@@ -54,6 +54,7 @@ from beaconfire.nodes.picture_words import (
 )
 from beaconfire.nodes.refusals import refusal_of
 from beaconfire.nodes.repetition import Repetition
+from beaconfire.nodes.retelling import Retelling
 from beaconfire.nodes.shadows import Behind, belongs
 from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.nodes.voice import Voice
@@ -64,6 +65,7 @@ from beaconfire.release.opening import open_sealed
 
 HEALTH_PERIOD_US: Final = 1_000_000
 TICK_PERIOD_US: Final = 500_000
+RETOLD_EVERY_US: Final = 60_000_000
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -138,6 +140,8 @@ class PictureNode:
         self._behind = Behind()
         self._repetition = Repetition()
         self._restore(rows.rows(Table.STATE))
+        held = self._pictures[None].events
+        self._retelling = Retelling(RETOLD_EVERY_US, ((one, one.as_of_us) for one in held))
 
     def _picture(self, sharing: Sharing | None) -> Picture:
         config = self._config
@@ -326,14 +330,19 @@ class PictureNode:
             commands.append(self._kept(picture, event))
             if picture.sharing is None:
                 commands.append(Append(EVENTS_LOG, _encoder.encode(event)))
-            commands.append(Send(Channel.EVENT, self._config.nation, Lane.FLASH, event))
+                self._retelling.tell(event, now)
+            commands.append(self._told(event))
             if one.disagreeing and picture.sharing is None:
                 commands.append(self._voice.tell(sources_disagree(one), now))
         events, tracks = picture.take_gone()
+        self._retelling.forget(events)
         commands += [Forget(Table.STATE, event_key(picture.sharing, event_id)) for event_id in events]
         if picture.sharing is None:
             commands += [Forget(Table.STATE, source_key(*key)) for key in tracks]
         return commands
+
+    def _told(self, event: Event) -> Command:
+        return Send(Channel.EVENT, self._config.nation, Lane.FLASH, event)
 
     def _kept(self, picture: Picture, event: Event) -> Command:
         saved = picture.saved(event.event_id) or Saved(event, ())
@@ -356,7 +365,7 @@ class PictureNode:
         commands = self._tenure.at(now, ())
         for picture in self._pictures.values():
             commands += self._publish(picture, picture.tick(now.utc_us), now)
-        commands += self._receipts(now)
+        commands += [self._told(one) for one in self._retelling.due(now)] + self._receipts(now)
         for intake in self._intakes.values():
             for gap in intake.gaps(monotonic_us=now.monotonic_us):
                 self.counters["missing"] += len(gap.sequences)

@@ -1,7 +1,11 @@
-"""The warning node: the nation's own events in, its own warnings out. It needs no link and no estimator."""
+"""The warning node: the nation's own events in, its own warnings out. It needs no link and no estimator.
+
+Whether the nation is alone it learns from its picture's word once a second, and at once when that changes.
+"""
 
 import hashlib
 import hmac
+from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -22,10 +26,15 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
+from beaconfire.nodes.retelling import FOR_US, KEYS_MAX, Retelling
 
 HEALTH_PERIOD_US: Final = 1_000_000
 LINK_DOWN: Final = "link-down"
-LINK_UP: Final = "link-up"
+LINK: Final = (LINK_DOWN, "link-up")
+ALONE: Final = "alone"
+"""Counter of a picture's health, 1 while no hub is heard; and key of a row that is there as long."""
+RETOLD_EVERY_US: Final = 5_000_000
+"""A display that was started again shows what is in force within that time."""
 _PREFIX: Final = "warning/"
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
@@ -63,6 +72,10 @@ class WarningNode:
         self._life = WarningLife(config.nation, names)
         kept = rows.rows(Table.STATE)
         self._life.restore(_decoder.decode(body) for key, body in kept if key.startswith(_PREFIX))
+        self._life.alone = any(key == ALONE for key, _ in kept)
+        self._heard: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        held = ((one, one.issued_at_us) for one in self._life.warnings)
+        self._retelling = Retelling(RETOLD_EVERY_US, held)
         self.counters = dict.fromkeys(("events", "issued", "updated", "cancelled", "rejected"), 0)
         self._health_due_us = 0
 
@@ -74,13 +87,18 @@ class WarningNode:
             return []
         if isinstance(message, Event) and inbound.channel is Channel.EVENT:
             return self._event(message, now)
-        if isinstance(message, Notice) and inbound.channel is Channel.NOTICE:
-            return self._notice(message, now)
+        if not isinstance(message, Notice | Health) or message.source != f"picture/{self._config.nation}":
+            return []
+        if isinstance(message, Health) and inbound.channel is Channel.HEALTH and ALONE in message.counters:
+            return self._be_alone(message.counters[ALONE] > 0, now)
+        if isinstance(message, Notice) and inbound.channel is Channel.NOTICE and message.code in LINK:
+            return self._be_alone(message.code == LINK_DOWN, now)
         return []
 
     def tick(self, now: Now) -> list[Command]:
         """Send updates that waited, and once a second say how it is."""
-        commands = [one for warning in self._life.due(now.utc_us) for one in self._out(warning)]
+        commands = [one for warning in self._life.due(now.utc_us) for one in self._out(warning, now)]
+        commands += [self._send(one) for one in self._retelling.due(now)]
         if now.monotonic_us >= self._health_due_us:
             self._health_due_us = now.monotonic_us + HEALTH_PERIOD_US
             counters = {**self.counters, "open": self._life.open_count}
@@ -92,24 +110,43 @@ class WarningNode:
         if event.mode is not self._config.mode:
             self.counters["rejected"] += 1
             return []
+        if event.sharing is None and self._is_told_again(event):
+            return []
         self.counters["events"] += 1
         warning = self._life.take(event, self._name(event.event_id), now.utc_us)
-        return [] if warning is None else self._out(warning)
+        return [] if warning is None else self._out(warning, now)
 
-    def _notice(self, notice: Notice, now: Now) -> list[Command]:
-        """Learn from the own picture whether the nation is alone, and say so where it warns."""
-        if notice.source != f"picture/{self._config.nation}" or notice.code not in (LINK_DOWN, LINK_UP):
+    def _is_told_again(self, event: Event) -> bool:
+        """Return whether the last that was heard of an event is this revision of it."""
+        mark = (event.revision, event.as_of_us)
+        known = self._heard.pop(event.event_id, None)
+        self._heard[event.event_id] = mark
+        if len(self._heard) > KEYS_MAX:
+            self._heard.popitem(last=False)
+        return known == mark
+
+    def _be_alone(self, alone: bool, now: Now) -> list[Command]:  # noqa: FBT001 - as it was heard
+        """Note whether the nation is alone, and say so where it warns."""
+        if alone is self._life.alone:
             return []
-        self._life.alone = notice.code == LINK_DOWN
-        return [one for warning in self._life.due(now.utc_us) for one in self._out(warning)]
+        self._life.alone = alone
+        kept = Keep(Table.STATE, ALONE, b"") if alone else Forget(Table.STATE, ALONE)
+        said = [one for warning in self._life.due(now.utc_us) for one in self._out(warning, now)]
+        return [kept, *said]
 
     def _name(self, event_id: str) -> str:
         return hmac.new(self._config.secret, b"warning" + event_id.encode(), hashlib.sha256).hexdigest()[:24]
 
-    def _out(self, warning: Warning) -> list[Command]:
+    def _send(self, warning: Warning) -> Command:
+        return Send(Channel.WARNING, self._config.nation, Lane.FLASH, warning)
+
+    def _out(self, warning: Warning, now: Now) -> list[Command]:
         counted = {"issue": "issued", "update": "updated", "cancel": "cancelled"}[warning.action]
         self.counters[counted] += 1
         standing = self._life.standing(warning.event_id)
         kept: list[Command] = [Keep(Table.STATE, _PREFIX + warning.event_id, _encoder.encode(standing))]
-        kept += [Forget(Table.STATE, _PREFIX + event_id) for event_id in self._life.take_gone()]
-        return [*kept, Send(Channel.WARNING, self._config.nation, Lane.FLASH, warning)]
+        gone = self._life.take_gone()
+        kept += [Forget(Table.STATE, _PREFIX + event_id) for event_id in gone]
+        self._retelling.forget(gone)
+        self._retelling.tell(warning, now, for_us=FOR_US if warning.action == "cancel" else None)
+        return [*kept, self._send(warning)]

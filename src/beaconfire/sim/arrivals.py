@@ -95,6 +95,11 @@ class Arrivals:
         """Whether the disk of an instance of the hub was lost."""
         return any(map(is_hub, self._wiped))
 
+    def is_flash(self, report_id: str, recipient: str) -> bool:
+        """Return whether a report went to a recipient on FLASH, from any instance that remembers."""
+        passage = self.passages.get(report_id)
+        return passage is not None and passage.lanes.get(recipient, passage.lane) is Lane.FLASH
+
     def told(self, address: Address, notice: Notice, now: Now) -> None:
         """Note a notice that something expired."""
         if notice.code in EXPIRY.values():

@@ -17,7 +17,7 @@ from beaconfire.messages.label import GroupLabel
 from beaconfire.messages.sensor import Sensor
 from beaconfire.messages.transfer import Suspension
 from beaconfire.messages.words import HUB_INSTANCES, Group, Level, Mode, Nation, Status, TimeUs
-from beaconfire.nodes.commands import RECEIVED_LOG, Channel, Node, Rows
+from beaconfire.nodes.commands import RECEIVED_LOG, Channel, Node, Rows, Table
 from beaconfire.nodes.national import Identity, NationalNode
 from beaconfire.release.arrangements import Agreement
 from beaconfire.release.attest import sign_suspension
@@ -182,7 +182,8 @@ class Campaign:
         """
         calm_us = self._start_us + self.field.span_us
         terms = Terms(self._scenario.agreements, self._scenario.rules)
-        invariants = Invariants(terms, Mode.SIMULATED, self._nations, self._right_from_us(plan))
+        places, right_from_us = self._scenario.places, self._right_from_us(plan)
+        invariants = Invariants(terms, Mode.SIMULATED, self._nations, places, right_from_us)
         collector = Collector(self._nations)
         engine = Engine(self._start_us, SimNetwork(CALM, plan.seed), [invariants, collector])
         engine.disk_forgets = self.disk_forgets
@@ -191,6 +192,9 @@ class Campaign:
         self._clear(engine)
         engine.run_until(calm_us + SETTLE_US)
         invariants.finish(_logs(engine))
+        for nation in self._nations:
+            picture, warnings = (_state_of(engine, Address(nation, one)) for one in ("picture", "warning"))
+            invariants.hold_warned(nation, picture, warnings, engine.now_of(nation).utc_us)
         return _outcome(plan.seed, engine, invariants, collector)
 
     def _right_from_us(self, plan: FaultPlan) -> TimeUs | None:
@@ -328,6 +332,10 @@ def _logs(engine: Engine) -> dict[tuple[str, str], list[bytes]]:
         for name in hosted.disk.logs()
         if name.startswith(("guard/", "gave/", "given/", RECEIVED_LOG))
     }
+
+
+def _state_of(engine: Engine, address: Address) -> dict[str, bytes]:
+    return dict(engine.hosted[address].disk.rows(Table.STATE))
 
 
 def _outcome(seed: int, engine: Engine, invariants: Invariants, collector: Collector) -> SeedRun:

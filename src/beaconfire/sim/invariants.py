@@ -14,6 +14,7 @@
 6. No bound is exceeded.
 7. Nothing of another mode than the run's is said.
 8. Once all clocks are right again nothing that is measured or sealed from then on is refused for its time.
+9. A nation's warnings say what its picture holds, and that it is alone when its picture says so.
 
 A breach stops the run: `Breach` names the invariant, the time and the place.
 """
@@ -27,11 +28,11 @@ import msgspec
 
 from beaconfire.audit.record import AuditRecord, Outcome, decode_record, flaw_in_log
 from beaconfire.messages.codec import MAXIMUM_MESSAGE_BYTES, Message, decode, decode_header, decode_sealed
-from beaconfire.messages.event import Event, Warning
-from beaconfire.messages.health import Notice
+from beaconfire.messages.event import Event, Place, Warning
+from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.transfer import Delivery, Receipt, Standing, Suspension
-from beaconfire.messages.words import HUB, Lane, Mode, Nation, TimeUs, is_hub, party_of
+from beaconfire.messages.words import HUB, Mode, Nation, TimeUs, is_hub, party_of
 from beaconfire.nodes.commands import (
     RECEIVED_LOG,
     Append,
@@ -53,6 +54,8 @@ from beaconfire.sim.passages import Breach, Passage, words_of
 from beaconfire.sim.receipted import Receipted
 from beaconfire.sim.timeliness import INVARIANT as TIMELINESS
 from beaconfire.sim.timeliness import Timeliness
+from beaconfire.sim.warned import INVARIANT as WARNED
+from beaconfire.sim.warned import Rows, Warned
 
 COMMANDS_MAX: Final = 4_096
 """Commands of one call: a full resend window of both lanes to every party, with room."""
@@ -72,15 +75,21 @@ class Invariants:
     """
 
     def __init__(
-        self, terms: Terms, mode: Mode, nations: Iterable[Nation], right_from_us: TimeUs | None = None
+        self,
+        terms: Terms,
+        mode: Mode,
+        nations: Iterable[Nation],
+        places: Iterable[Place],
+        right_from_us: TimeUs | None = None,
     ) -> None:
         """Start before the first step; all clocks are right from `right_from_us` on, never if it is None."""
         self._terms = terms
         self._entitlements: dict[str, Entitlement] = {}
         self.arrivals = Arrivals(nations)
-        self.checked: dict[int, int] = dict.fromkeys(range(1, 9), 0)
+        self.checked: dict[int, int] = dict.fromkeys(range(1, 10), 0)
         self._timeliness = Timeliness(right_from_us)
         self.notices: set[str] = set()
+        self._warned = Warned(places)
         self._mode = mode
         self._nations = tuple(nations)
         self._last: dict[Address, Now] = {}
@@ -118,9 +127,8 @@ class Invariants:
         self._hold(5, f"time ran back in {address}", holds=forward)
         self._last[address] = now
         self.arrivals.called(address, now)
-        self.checked[6] += 1
-        if len(commands) > COMMANDS_MAX:
-            raise Breach(6, f"{len(commands)} commands of {address}", self._now_us)
+        self._warned.called(address, now.monotonic_us)
+        self._hold(6, f"{len(commands)} commands of {address}", holds=len(commands) <= COMMANDS_MAX)
         for command in commands:
             if isinstance(command, Send):
                 self._look_at(address, command, now)
@@ -135,6 +143,11 @@ class Invariants:
         if isinstance(message, Report):
             inside = command.channel is Channel.OWN_REPORT and command.recipient == address.party
             self._hold(2, f"a bare report of {address} to {command.recipient}", holds=inside)
+        if isinstance(message, Health | Notice):
+            self._warned.said(address, message, self._now_us)
+        if isinstance(message, Warning):
+            what = f"{address} says of being alone: {message.alone}"
+            self._hold(WARNED, what, holds=self._warned.is_true(message, self._now_us))
         if isinstance(message, Notice):
             timely = self._timeliness.is_kept_by(message, self._now_us)
             self._hold(TIMELINESS, f"{address}: {message.text}", holds=timely)
@@ -168,9 +181,7 @@ class Invariants:
         """Check the bounds of the disk and note what is on it; raises `Breach`."""
         for table, most in TABLE_MAX.items():
             size = disk.size(table)
-            self.checked[6] += 1
-            if size > most:
-                raise Breach(6, f"{size} rows in {table} of {address}", self._now_us)
+            self._hold(6, f"{size} rows in {table} of {address}", holds=size <= most)
         if commands or address not in self._unwritten:
             self._unwritten.discard(address)
             self._at_risk.pop(address, None)
@@ -283,6 +294,7 @@ class Invariants:
         self._unwritten.discard(address)
         self._last.pop(address, None)
         self.arrivals.died(address)
+        self._warned.died(address)
         self.arrivals.forget_unwritten(self._at_risk.pop(address, ()))
         if is_hub(address.party):
             kept = self._words.get(address.party, [])[: self._written_words.get(address.party, 0)]
@@ -294,12 +306,7 @@ class Invariants:
         """Let go of what was on a lost disk; what a picture had receipted on FLASH it must get again."""
         self.arrivals.wiped(address)
         party = address.party
-        self._receipted.wiped(party, lambda one: not is_hub(party) and self._is_flash(one, party))
-
-    def _is_flash(self, report_id: str, recipient: str) -> bool:
-        """Return whether a report went to a recipient on FLASH, from any instance that remembers."""
-        passage = self.arrivals.passages.get(report_id)
-        return passage is not None and passage.lanes.get(recipient, passage.lane) is Lane.FLASH
+        self._receipted.wiped(party, lambda one: not is_hub(party) and self.arrivals.is_flash(one, party))
 
     # Something leaves, something arrives.
 
@@ -348,17 +355,17 @@ class Invariants:
                 self._hold_recorded_stays(party, records)
         self.arrivals.hold(self._hold, self._now_us, self._may_have)
 
+    def hold_warned(self, nation: Nation, picture: Rows, warnings: Rows, now_us: TimeUs) -> None:
+        """Check that the warnings of a nation say what its picture holds; arguments as of `Warned.flaws`."""
+        flaws = self._warned.flaws(nation, picture, warnings, now_us)
+        self._hold(WARNED, "; ".join(flaws), holds=not flaws)
+
     def _hold_receipted_stays(self, hub: str, name: str, records: list[bytes]) -> None:
         """Hold that what an instance receipted to a nation stands in its log, towards each other nation."""
         nation = name.removeprefix("gave/")
-        found: dict[str, set[str]] = {}
-        for record in (decode_record(body) for body in records):
-            found.setdefault(record.report_id, set()).add(record.recipient)
-        others = {one for one in self._nations if one != nation}
-        for report_id in self._receipted.between(hub, nation):
-            known = found.get(report_id, set())
-            what = f"{hub} receipted {report_id} of {nation} and has records towards {sorted(known)} alone"
-            self._hold(4, what, holds=known >= others or HUB in known)
+        others = {str(one) for one in self._nations if one != nation}
+        lacking = self._receipted.lacking(hub, nation, map(decode_record, records), others)
+        self._hold(4, "; ".join(lacking), holds=not lacking)
 
     def _hold_recorded_stays(self, nation: str, records: list[bytes]) -> None:
         """Hold that what a guard released and had on its disk still stands in its log."""

@@ -1,9 +1,10 @@
 """What each end has on its disk and has receipted, so that a receipt can be held against it, and it stays."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from beaconfire.audit.record import AuditRecord
 from beaconfire.messages.transfer import Delivery, Receipt
-from beaconfire.messages.words import Lane
+from beaconfire.messages.words import HUB, Lane
 
 
 class Receipted:
@@ -45,6 +46,20 @@ class Receipted:
     def between(self, party: str, sender: str) -> set[str]:
         """Return the reports that a party receipted to a sender."""
         return self._receipted.get((party, sender), set())
+
+    def lacking(
+        self, hub: str, nation: str, records: Iterable[AuditRecord], others: Collection[str]
+    ) -> list[str]:
+        """Return what an instance receipted to a nation and has no records of towards each of some others."""
+        found: dict[str, set[str]] = {}
+        for record in records:
+            found.setdefault(record.report_id, set()).add(record.recipient)
+        known = {report_id: found.get(report_id, set()) for report_id in self.between(hub, nation)}
+        return [
+            f"{hub} receipted {report_id} of {nation} and has records towards {sorted(whom)} alone"
+            for report_id, whom in known.items()
+            if not (whom.issuperset(others) or HUB in whom)
+        ]
 
     def wiped(self, party: str, stays: Callable[[str], bool]) -> None:
         """Forget what was on a lost disk; of what it had receipted only what it must get again stays."""

@@ -15,7 +15,7 @@ HOME: Final[Mapping[Channel, tuple[str, ...]]] = {
     Channel.EVENT: ("display", "warning"),
     Channel.WARNING: ("display",),
     Channel.NOTICE: ("display", "warning"),
-    Channel.HEALTH: ("display",),
+    Channel.HEALTH: ("display", "warning"),
     Channel.TO_HUB: ("guard",),
 }
 """Within a nation, by channel."""

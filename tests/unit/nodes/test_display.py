@@ -96,7 +96,17 @@ def test_old_and_repeated_revisions_change_nothing(display: DisplayNode) -> None
     for revision in (3, 2):
         display.receive(inbound(event(revision=revision)), NOW)
     assert display.sequence == 1
-    assert display.snapshot(NOW).rejected == {"old-revision": 2}
+    assert display.snapshot(NOW).rejected == {"old-revision": 1}, "the newest is told again, and is no fault"
+
+
+def test_what_is_told_again_is_neither_news_nor_a_fault(display: DisplayNode) -> None:
+    gone = event("e2", status=Status.WITHDRAWN)
+    for _ in range(3):
+        display.receive(inbound(event()), NOW)
+        display.receive(inbound(warning(2), Channel.WARNING), NOW)
+        display.receive(inbound(gone), NOW)
+    assert display.sequence == 4, "two changes, one withdrawal and its notice"
+    assert display.snapshot(NOW).rejected == {}
 
 
 def test_foreign_facts_are_left_out() -> None:

@@ -325,13 +325,26 @@ def test_places_and_life_are_told_by_time_alone() -> None:
     bench = Bench(shadows=False)
     first = events(bench.see(FLIGHT.report(JPN, 110.0)))[None]
     assert [one.place for one in first.places] == ["below"]
-    statuses = [
-        event.status
+    said = [
+        (event.revision, event.status)
         for after_s in range(111, 1_200, 5)
         for event in events(bench.tick(after_s * 1_000_000)).values()
     ]
-    assert statuses[0] is Status.LOST
+    statuses = [status for _, status in dict.fromkeys(said)]
+    assert statuses[:2] == [Status.CONFIRMED, Status.LOST], "the first is told again"
     assert statuses[-1] is Status.ENDED
+
+
+def test_the_last_word_on_an_event_is_told_again_and_at_once_after_a_start() -> None:
+    bench = Bench(shadows=False)
+    first = events(bench.see(FLIGHT.report(JPN, 110.0)))[None]
+    assert events(bench.tick(113_000_000)) == {}
+    assert events(bench.tick(116_000_000)) == {None: first}
+    kept = len(bench.rows.log("events"))
+    bench.node = PictureNode(config(), bench.rows)
+    assert events(bench.tick(116_100_000)) == {None: first}
+    assert events(bench.tick(117_000_000)) == {}
+    assert len(bench.rows.log("events")) == kept, "nothing new is written for it"
 
 
 def test_the_journal_stays_bounded_over_many_revisions() -> None:

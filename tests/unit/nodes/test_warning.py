@@ -43,7 +43,7 @@ def event(event_id: str = "e1", revision: int = 1, place: str = "Aomori", **chan
     return msgspec.structs.replace(whole, **changed)
 
 
-def inbound(message: Event | Notice, channel: Channel = Channel.EVENT, sender: str = JPN) -> Inbound:
+def inbound(message: Event | Notice | Health, channel: Channel = Channel.EVENT, sender: str = JPN) -> Inbound:
     return Inbound(channel, sender, Lane.FLASH, message, len(encode(message)))
 
 
@@ -103,6 +103,49 @@ def test_only_the_own_picture_says_whether_it_is_alone(node: WarningNode) -> Non
     node.receive(inbound(notice("link-down", "picture/KOR"), Channel.NOTICE), now())
     (warning,) = warnings(node.receive(inbound(event()), now()))
     assert not warning.alone
+
+
+def health(*, alone: int, source: str = "picture/JPN") -> Inbound:
+    return inbound(Health(source, T0_US, (), {"alone": alone}), Channel.HEALTH)
+
+
+def test_a_node_that_was_started_while_the_nation_is_alone_says_so(rows: MemoryRows) -> None:
+    node = WarningNode(CONFIG, rows)
+    rows.commit(node.receive(health(alone=1), now()))
+    again = WarningNode(CONFIG, rows)
+    (warning,) = warnings(again.receive(inbound(event()), now(100_000)))
+    assert warning.alone, "as it was when it went down"
+    rows.commit(again.receive(health(alone=0), now(1_000_000)))
+    again.receive(health(alone=1, source="picture/KOR"), now(1_100_000))
+    (update,) = warnings(again.tick(now(3_000_000)))
+    assert not update.alone
+    assert not WarningNode(CONFIG, rows)._life.alone
+
+
+def test_an_event_that_is_told_again_says_nothing_new(node: WarningNode) -> None:
+    node.receive(inbound(event()), now())
+    for turn in range(1, 9):
+        assert warnings(node.receive(inbound(event()), now(turn * 3_000_000))) == []
+    elsewhere = event(revision=2, place="Seoul")
+    for turn in range(10, 20):
+        assert warnings(node.receive(inbound(elsewhere), now(turn * 3_000_000))) == [], (
+            "one revision, not ten"
+        )
+    assert node.counters["events"] == 2
+
+
+def test_what_is_in_force_is_told_again_and_at_once_after_a_start(rows: MemoryRows) -> None:
+    node = WarningNode(CONFIG, rows)
+    commands = node.receive(inbound(event()), now())
+    rows.commit(commands)
+    said = [(second, one) for second in range(31) for one in warnings(node.tick(now(second * 1_000_000)))]
+    assert said == [(second, warnings(commands)[0]) for second in (5, 10, 15, 20, 25, 30)]
+    assert warnings(WarningNode(CONFIG, rows).tick(now(31_000_000))) == warnings(commands)
+    ended = node.receive(inbound(event(revision=2, status=Status.ENDED)), now(32_000_000))
+    rows.commit(ended)
+    assert warnings(node.tick(now(37_000_000))) == warnings(ended), "so is that it is over"
+    assert warnings(WarningNode(CONFIG, rows).tick(now(38_000_000))) == warnings(ended)
+    assert warnings(node.tick(now(3_700_000_000))) == []
 
 
 def test_a_restarted_node_neither_repeats_nor_forgets(rows: MemoryRows, node: WarningNode) -> None:

@@ -147,6 +147,8 @@ class DisplayNode:
         return Changes(self.sequence, tuple(event_ids), "" in keys)
 
     def _take_event(self, event: Event, now: Now) -> list[Command]:
+        if self.holds(event):
+            return []
         code = self._fault_of(event)
         if code:
             return self._reject(code)
@@ -163,6 +165,13 @@ class DisplayNode:
             return self._keep(line, before, now)
         self._touch_akin(event)
         return []
+
+    def holds(self, event: Event) -> bool:
+        """Return whether this revision is shown: the own picture tells its last word on an event again."""
+        if event.status is Status.WITHDRAWN and event.event_id in self._withdrawn:
+            return True
+        picture = self._main if event.sharing is None else self._shadows.get(event.sharing)
+        return picture is not None and picture.newest(event.event_id) == event
 
     def _fault_of(self, event: Event) -> str:
         if event.nation != self.nation:
@@ -228,6 +237,8 @@ class DisplayNode:
         if warning.mode is not self.facts.mode:
             return self._reject("wrong-mode")
         before = self._warnings.get(warning.event_id)
+        if before == warning:
+            return []
         newer_id = before is None or before.warning_id != warning.warning_id
         if not newer_id and before is not None and warning.revision <= before.revision:
             return self._reject("old-revision")

@@ -1,0 +1,83 @@
+"""Tell again what is told within a nation, where nothing is receipted: for whoever was not up then.
+
+What is said anew soon is not told again: the next word stands for it. The last word on something is, after
+five seconds and then less and less often; and a node that was started again tells what it holds at once,
+since it may have died between writing a thing down and saying it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from beaconfire.messages.event import Event, Warning
+from beaconfire.nodes.commands import Now
+
+FIRST_US: Final = 5_000_000
+KEYS_MAX: Final = 1_024
+"""Things told again; of one more the one unsaid for longest is let go."""
+FOR_US: Final = 3_600_000_000
+"""What ended longer ago is told again to nobody."""
+
+Word = TypeVar("Word", Event, Warning)
+
+
+class _Told(msgspec.Struct, Generic[Word]):
+    """The last word on a thing; times and waits in monotonic microseconds, without an end if that is None."""
+
+    word: Word
+    next_us: int
+    wait_us: int
+    until_us: int | None
+
+
+class Retelling(Generic[Word]):
+    """The last word on each of some things, and when it is told again."""
+
+    def __init__(self, longest_us: int, held: Iterable[tuple[Word, int]] = ()) -> None:
+        """Start, or start anew.
+
+        Args:
+            longest_us: wait between two times, monotonic microseconds.
+            held: words that a node held when it was started, each with when it was said, UTC: told at once.
+        """
+        self._longest_us = longest_us
+        self._held: tuple[tuple[Word, int], ...] = tuple(held)
+        self._told: OrderedDict[str, _Told[Word]] = OrderedDict()
+
+    def tell(self, word: Word, now: Now, *, for_us: int | None = FOR_US, first_us: int = FIRST_US) -> None:
+        """Note what is being said of an event now.
+
+        Args:
+            word: an event, or a warning of one.
+            now: the time.
+            for_us: it is told again for so long, None until something else is said.
+            first_us: after which it is for the first time.
+        """
+        until_us = None if for_us is None else now.monotonic_us + for_us
+        self._told.pop(word.event_id, None)
+        self._told[word.event_id] = _Told(word, now.monotonic_us + first_us, FIRST_US, until_us)
+        if len(self._told) > KEYS_MAX:
+            self._told.popitem(last=False)
+
+    def forget(self, event_ids: Iterable[str]) -> None:
+        """Tell nothing of some events any more."""
+        for event_id in event_ids:
+            self._told.pop(event_id, None)
+
+    def due(self, now: Now) -> list[Word]:
+        """Return what is to be told again now, in the order in which it was said."""
+        for word, said_us in self._held:
+            if word.event_id not in self._told and now.utc_us - said_us < FOR_US:
+                self.tell(word, now, first_us=0)
+        self._held = ()
+        words: list[Word] = []
+        for event_id, told in list(self._told.items()):
+            if told.until_us is not None and now.monotonic_us >= told.until_us:
+                del self._told[event_id]
+            elif now.monotonic_us >= told.next_us:
+                words.append(told.word)
+                told.next_us = now.monotonic_us + told.wait_us
+                told.wait_us = min(2 * told.wait_us, self._longest_us)
+        return words
