@@ -30,7 +30,7 @@ own-report   feed national                                   guard picture
 event        picture                                         display observer warning
 warning      warning                                         display observer
 notice       feed national guard picture warning display     display observer warning operator
-health       feed national guard picture warning display     display observer
+health       feed national guard picture warning display     display observer warning
 to-hub       operator                                        guard
 """
 """Within a nation, in both lanes: channel, who may say it, who may hear it."""
