@@ -109,6 +109,21 @@ def test_what_is_told_again_is_neither_news_nor_a_fault(display: DisplayNode) ->
     assert display.snapshot(NOW).rejected == {}
 
 
+def test_an_event_of_a_picture_that_lost_its_journal_is_shown_from_its_first_revision_on(
+    display: DisplayNode,
+) -> None:
+    later_us = 1_000
+    display.receive(inbound(event(revision=300, as_of_us=later_us - 1)), NOW)
+    for foreign in ({"nation": KOR}, {"mode": Mode.REAL}):
+        display.receive(inbound(event(revision=1, as_of_us=later_us, **foreign)), NOW)
+    assert [one.revision for one in display.revisions("e1")] == [300]
+    for revision in (1, 2):
+        display.receive(inbound(event(revision=revision, as_of_us=later_us + revision)), NOW)
+    assert [one.revision for one in display.revisions("e1")] == [1, 2]
+    display.receive(inbound(event(revision=1, as_of_us=later_us + 1)), NOW)
+    assert [one.revision for one in display.revisions("e1")] == [1, 2], "an old one is old"
+
+
 def test_foreign_facts_are_left_out() -> None:
     places = (Place("A", JPN, 0.6, 2.4, 1.0), Place("B", KOR, 0.6, 2.2, 1.0))
     theirs = ArrangementLine("usa-kor", 1, (USA, KOR), "d", 0, 1)

@@ -156,6 +156,9 @@ class DisplayNode:
             return self._withdraw(event)
         picture = self._main if event.sharing is None else self._shadows[event.sharing]
         before = picture.newest(event.event_id)
+        if before is not None and event.revision <= before.revision:
+            # Revisions count from 1 again: the picture has lost its journal.
+            picture.drop(event.event_id)
         line = picture.put(event, now.monotonic_us)
         gone = picture.take_gone()
         if event.sharing is None:
@@ -184,7 +187,9 @@ class DisplayNode:
             return "withdrawn"
         picture = self._main if event.sharing is None else self._shadows[event.sharing]
         newest = picture.newest(event.event_id)
-        return "old-revision" if newest is not None and event.revision <= newest.revision else ""
+        if newest is None or event.revision > newest.revision or event.as_of_us > newest.as_of_us:
+            return ""
+        return "old-revision"
 
     def _touch_akin(self, shadow: Event) -> None:
         line = self._main.akin(shadow)
