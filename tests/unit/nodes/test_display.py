@@ -245,6 +245,17 @@ def test_the_newest_warning_stands_with_its_event(display: DisplayNode) -> None:
     assert display.snapshot(NOW).rejected == {"old-revision": 1, "wrong-nation": 1, "wrong-mode": 1}
 
 
+def test_a_warning_from_a_lost_journal_stands_though_its_revisions_count_from_one_again(
+    display: DisplayNode,
+) -> None:
+    display.receive(inbound(event()), NOW)
+    for message in (warning(7), anew := warning(1, issued_at_us=warning(7).issued_at_us + 1)):
+        display.receive(inbound(message, Channel.WARNING), NOW)
+    shown = display.shown("e1", NOW)
+    assert shown is not None
+    assert shown.warning == anew
+
+
 class KeptRows:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}

@@ -244,8 +244,7 @@ class DisplayNode:
         before = self._warnings.get(warning.event_id)
         if before == warning:
             return []
-        newer_id = before is None or before.warning_id != warning.warning_id
-        if not newer_id and before is not None and warning.revision <= before.revision:
+        if before is not None and _is_older(warning, before):
             return self._reject("old-revision")
         self._warnings[warning.event_id] = warning
         if len(self._warnings) > EVENTS_MAX:
@@ -311,3 +310,9 @@ class DisplayNode:
 
 def _age_s(received_monotonic_us: int, now: Now) -> float:
     return max(0.0, (now.monotonic_us - received_monotonic_us) / 1e6)
+
+
+def _is_older(warning: Warning, held: Warning) -> bool:
+    """Return whether a warning is no newer than one held; after a lost journal revisions count from 1."""
+    same = warning.warning_id == held.warning_id
+    return same and warning.revision <= held.revision and warning.issued_at_us <= held.issued_at_us
