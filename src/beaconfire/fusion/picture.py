@@ -50,7 +50,7 @@ class Picture:
 
     Attributes:
         nation: whose.
-        stale: reports that came after a newer one of their track.
+        stale: reports that came after a newer one of their track; the newest told again is none.
     """
 
     def __init__(
@@ -129,6 +129,8 @@ class Picture:
             now_us: UTC.
         """
         key, known = source.key, self._tracks.get(source.key)
+        if known is not None and source.report.report_id == known.report.report_id:
+            return []
         if known is not None and source.report.stated_at_us <= known.report.stated_at_us:
             self.stale += 1
             return []

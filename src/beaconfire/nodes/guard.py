@@ -3,13 +3,15 @@
 Three rules:
 
 1. Only own reports go out, and every report that comes in ends as exactly one audit record: released or
-   refused; while the audit log is at its bound none is taken, and a notice says so.
+   refused; while the audit log is at its bound none is taken, and a notice says so. The last of a track,
+   which its tracker tells again, is no other report.
 2. A released report is committed to the outbox before it leaves; a row goes when the signed receipt of
    that instance comes.
 3. It is sent to all instances at once; one that is silent or does not receipt is told of within 2 s, and
    holds nothing up.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -61,6 +63,7 @@ from beaconfire.release.terms import SealTerms
 
 LIFE_US: Final = 600_000_000
 """Of a report, of transport, so of the wall clock; a guard told that its clock runs fast scales it."""
+TRACKS_MAX: Final = 4_096
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
 UNRECEIPTED_US: Final = 1_500_000
@@ -128,6 +131,7 @@ class GuardNode:
             mode=config.mode,
         )
         self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
+        self._heard: OrderedDict[str, str] = OrderedDict()
         self._audit = AuditLog(log, rows.log(log), seam=seam_in(log, rows.rows(Table.STATE)))
         self._room = AuditRoom([self._audit])
         self.counters = dict.fromkeys(
@@ -188,6 +192,8 @@ class GuardNode:
         if self._room.full:
             self.counters["unrecorded"] += 1
             return []
+        if self._is_told_again(report):
+            return []
         decided = self._decide(report, now)
         lane = decided.value.lane if isinstance(decided, Released) else Lane.ROUTINE
         commands: list[Command] = []
@@ -198,6 +204,14 @@ class GuardNode:
                 commands.append(self._voice.tell(_not_posted(posted.refused, report.report_id), now))
                 self.counters["lost"] += 1
         return [self._record(report, lane, decided, now), *commands]
+
+    def _is_told_again(self, report: Report) -> bool:
+        """Return whether a report is the last that was heard of its track: a tracker tells its last again."""
+        known = self._heard.pop(report.track, None)
+        self._heard[report.track] = report.report_id
+        if len(self._heard) > TRACKS_MAX:
+            self._heard.popitem(last=False)
+        return known == report.report_id
 
     def _decide(self, report: Report, now: Now) -> Released[Outgoing] | Withheld:
         config = self._config

@@ -18,6 +18,7 @@ from beaconfire.messages.report import Report
 from beaconfire.messages.sensor import Radar, Sensor
 from beaconfire.messages.words import Lane, Mode, Nation, Severity, Status, TimeUs
 from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Rows, Send, WakeAt
+from beaconfire.nodes.retelling import Retelling
 from beaconfire.nodes.voice import Said, Voice
 from beaconfire.tracking.tracker import Tracker
 
@@ -29,6 +30,10 @@ RANGE_MAX_M: Final = 2.0e7
 RATE_MAX_M_S: Final = 1.5e4
 POSITION_MAX_M: Final = 1.0e8
 NOTICE_PERIOD_US: Final = 10_000_000
+LAST: Final = frozenset({Status.ENDED, Status.WITHDRAWN})
+"""After a report with such a status none comes that would make good what guard or picture did not hear."""
+RETOLD_EVERY_US: Final = 60_000_000
+RETOLD_FOR_US: Final = 600_000_000
 SAID_MAX: Final = 1_024
 BLIND_US: Final = 10_000_000
 """So long without a detection that could be used, while others came from the wrong time, is blindness."""
@@ -85,6 +90,7 @@ class NationalNode:
         self._next_health_us = -1
         self._noticed_us: dict[str, int] = {}
         self._voice = Voice(self._source, identity.nation)
+        self._retelling: Retelling[Report] = Retelling(RETOLD_EVERY_US)
         self.counters = {"accepted": 0, "reports": 0, "overflowed": 0}
         self.counters |= {f"rejected-{reason}": 0 for reason in REASONS}
 
@@ -173,6 +179,10 @@ class NationalNode:
             self.counters["reports"] += 1
             lane = self._lane(report)
             commands.append(Send(Channel.OWN_REPORT, self._identity.nation, lane, report))
+            if report.classification is not None and report.classification.status in LAST:
+                self._retelling.tell(report, now, for_us=RETOLD_FOR_US)
+        again = self._retelling.due(now)
+        commands += [Send(Channel.OWN_REPORT, self._identity.nation, Lane.FLASH, one) for one in again]
         commands.extend(self._bounds(now))
         if now.monotonic_us >= self._next_health_us:
             self._next_health_us = now.monotonic_us + PERIOD_US
@@ -193,7 +203,7 @@ class NationalNode:
         assert kind is not None
         said: tuple[object, ...] = (kind.status, kind.thrust_possible, kind.manoeuvring)
         before = self._said.pop(report.track, None)
-        if kind.status not in {Status.ENDED, Status.WITHDRAWN}:
+        if kind.status not in LAST:
             self._said[report.track] = said
         while len(self._said) > SAID_MAX:
             self._said.popitem(last=False)

@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from beaconfire.messages.event import Event, Warning
+from beaconfire.messages.report import Report
 from beaconfire.nodes.commands import Now
 
 FIRST_US: Final = 5_000_000
@@ -20,7 +21,7 @@ KEYS_MAX: Final = 1_024
 FOR_US: Final = 3_600_000_000
 """What ended longer ago is told again to nobody."""
 
-Word = TypeVar("Word", Event, Warning)
+Word = TypeVar("Word", Event, Warning, Report)
 
 
 class _Told(msgspec.Struct, Generic[Word]):
@@ -33,7 +34,7 @@ class _Told(msgspec.Struct, Generic[Word]):
 
 
 class Retelling(Generic[Word]):
-    """The last word on each of some things, and when it is told again."""
+    """The last word on each event, or track, and when it is told again."""
 
     def __init__(self, longest_us: int, held: Iterable[tuple[Word, int]] = ()) -> None:
         """Start, or start anew.
@@ -47,37 +48,42 @@ class Retelling(Generic[Word]):
         self._told: OrderedDict[str, _Told[Word]] = OrderedDict()
 
     def tell(self, word: Word, now: Now, *, for_us: int | None = FOR_US, first_us: int = FIRST_US) -> None:
-        """Note what is being said of an event now.
+        """Note what is being said now.
 
         Args:
-            word: an event, or a warning of one.
+            word: of an event or a track.
             now: the time.
             for_us: it is told again for so long, None until something else is said.
             first_us: after which it is for the first time.
         """
         until_us = None if for_us is None else now.monotonic_us + for_us
-        self._told.pop(word.event_id, None)
-        self._told[word.event_id] = _Told(word, now.monotonic_us + first_us, FIRST_US, until_us)
+        key = _key(word)
+        self._told.pop(key, None)
+        self._told[key] = _Told(word, now.monotonic_us + first_us, FIRST_US, until_us)
         if len(self._told) > KEYS_MAX:
             self._told.popitem(last=False)
 
-    def forget(self, event_ids: Iterable[str]) -> None:
-        """Tell nothing of some events any more."""
-        for event_id in event_ids:
-            self._told.pop(event_id, None)
+    def forget(self, keys: Iterable[str]) -> None:
+        """Tell nothing of some events or tracks any more."""
+        for key in keys:
+            self._told.pop(key, None)
 
     def due(self, now: Now) -> list[Word]:
         """Return what is to be told again now, in the order in which it was said."""
         for word, said_us in self._held:
-            if word.event_id not in self._told and now.utc_us - said_us < FOR_US:
+            if _key(word) not in self._told and now.utc_us - said_us < FOR_US:
                 self.tell(word, now, first_us=0)
         self._held = ()
         words: list[Word] = []
-        for event_id, told in list(self._told.items()):
+        for key, told in list(self._told.items()):
             if told.until_us is not None and now.monotonic_us >= told.until_us:
-                del self._told[event_id]
+                del self._told[key]
             elif now.monotonic_us >= told.next_us:
                 words.append(told.word)
                 told.next_us = now.monotonic_us + told.wait_us
                 told.wait_us = min(2 * told.wait_us, self._longest_us)
         return words
+
+
+def _key(word: Event | Warning | Report) -> str:
+    return word.track if isinstance(word, Report) else word.event_id

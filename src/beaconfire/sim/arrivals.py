@@ -8,7 +8,7 @@ instance that never had it, by the clock of its originator's guard; or all under
 given is suspended since.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from beaconfire.audit.record import AuditRecord, Outcome
@@ -94,6 +94,11 @@ class Arrivals:
     def is_any_hub_wiped(self) -> bool:
         """Whether the disk of an instance of the hub was lost."""
         return any(map(is_hub, self._wiped))
+
+    def unrecorded(self, nation: str, recorded: Collection[str]) -> list[str]:
+        """Return what a guard released and had on its disk, and which is not among what is recorded."""
+        released = (one for one, passage in self.passages.items() if passage.originator == nation)
+        return [one for one in released if one not in recorded and one not in self.orphans]
 
     def is_flash(self, report_id: str, recipient: str) -> bool:
         """Return whether a report went to a recipient on FLASH, from any instance that remembers."""

@@ -58,11 +58,12 @@ class NationalRun(NamedTuple):
 
 
 class _Recorder:
-    """Keeps every report that is said, and which tracks are still alive."""
+    """Keeps every report that is said, once, and which tracks are still alive."""
 
     def __init__(self) -> None:
         self.reports: list[OwnReport] = []
         self.alive: set[str] = set()
+        self._last: dict[str, str] = {}
 
     def called(self, address: Address, now: Now, commands: list[Command]) -> None:
         del address
@@ -74,8 +75,11 @@ class _Recorder:
         return bool(self.alive)
 
     def _take(self, one: OwnReport) -> None:
-        self.reports.append(one)
         kind = one.report.classification
+        if self._last.get(one.report.track) == one.report.report_id:
+            return
+        self._last[one.report.track] = one.report.report_id
+        self.reports.append(one)
         ended = kind is not None and kind.status in {Status.ENDED, Status.WITHDRAWN}
         (self.alive.discard if ended else self.alive.add)(one.report.track)
 

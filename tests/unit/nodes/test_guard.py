@@ -9,7 +9,7 @@ from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.refusal import Reason
 from beaconfire.messages.transfer import Delivery, Probe, Receipt, Refusal
 from beaconfire.messages.words import HUB, Group, Lane, Mode, Phase, Sharing
-from beaconfire.nodes.commands import Channel, Command, Deliver, Forget, Keep, Send, Table
+from beaconfire.nodes.commands import Channel, Command, Deliver, Forget, Inbound, Keep, Now, Send, Table
 from beaconfire.nodes.guard import LIFE_US, GuardNode
 from beaconfire.release.attest import sign_receipt
 from release_world import (
@@ -32,6 +32,11 @@ from release_world import (
 class Bench:
     rows: MemoryRows
     node: GuardNode
+
+    def commit(self, inbound: Inbound, at: Now) -> list[Command]:
+        commands = self.node.receive(inbound, at)
+        self.rows.commit(commands)
+        return commands
 
     def records(self) -> list[AuditRecord]:
         return [decode_record(body) for body in self.rows.log("guard/KOR")]
@@ -114,6 +119,16 @@ def test_what_may_not_leave_is_refused_and_audited(
     bench.rows.commit(commands)
     assert not deliveries(commands)
     assert [(one.outcome, one.reason) for one in bench.records()] == [(Outcome.REFUSED, reason)]
+
+
+def test_the_last_report_of_a_track_told_again_is_no_other_report(bench: Bench) -> None:
+    (first,) = deliveries(bench.commit(own(report(1)), now()))
+    assert bench.commit(own(report(1)), now(5_000_000)) == []
+    assert len(bench.records()) == 1
+    assert deliveries(bench.commit(own(report(2)), now(6_000_000)))
+    bench.node = GuardNode(guard_config(), bench.rows)
+    (again,) = deliveries(bench.commit(own(report(2)), now(7_000_000)))
+    assert again.report_id != first.report_id, "one that was started again may not have heard it"
 
 
 def test_without_arrangement_nothing_leaves() -> None:

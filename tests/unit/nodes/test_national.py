@@ -10,7 +10,7 @@ from beaconfire.messages.detection import Detection, DetectionBatch, Plot, Sight
 from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.report import Report
 from beaconfire.messages.sensor import Sensor
-from beaconfire.messages.words import Lane, Mode, Nation, Severity
+from beaconfire.messages.words import Lane, Mode, Nation, Severity, Status
 from beaconfire.nodes.commands import Channel, Command, Inbound, Now, Send, Table, WakeAt
 from beaconfire.nodes.national import BATCH_MAX, BLIND_US, Identity, NationalNode
 from tracking_truth import EPOCH_US, INFRARED, KOR, flight, radar, scans
@@ -162,6 +162,36 @@ def test_lanes_follow_what_is_new() -> None:
     burnt = next(i for i, kind in enumerate(kinds) if kind is not None and not kind.thrust_possible)
     assert said[burnt].lane is Lane.FLASH
     assert said[burnt + 1].lane is Lane.ROUTINE
+
+
+@pytest.mark.parametrize(("status", "again"), [(Status.WITHDRAWN, 13), (Status.ENDED, 13), (Status.LOST, 0)])
+def test_the_last_word_on_a_track_is_told_again_for_who_was_not_up(status: Status, again: int) -> None:
+    node = _node()
+    last = next(one.message for one in _fly(node, 90) if isinstance(one.message, Report))
+    assert last.classification is not None
+    last = msgspec.structs.replace(
+        last, classification=msgspec.structs.replace(last.classification, status=status)
+    )
+    said = [[last]]
+
+    class Ended:
+        overflowed = 0
+
+        def add(self, detections: object, now_us: int) -> None:
+            """Nothing is seen any more."""
+
+        def step(self, now_us: int) -> list[Report]:
+            del now_us
+            return said.pop() if said else []
+
+    node._tracker = Ended()  # type: ignore[assignment]
+    start = 200_000_000
+    told = [
+        one.message
+        for second in range(900)
+        for one in _sent(node.tick(Now(EPOCH_US + start, start + second * 1_000_000)), Report)
+    ]
+    assert told == [last] * (1 + again)
 
 
 def test_while_a_clock_stands_still_each_statement_of_a_track_is_later_than_the_one_before() -> None:
