@@ -198,10 +198,10 @@ def test_explain_refuses_what_is_no_message_and_no_partner(run: Run, tmp_path: P
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    """Return a recording whose Korean guard was given three reports."""
+    """Return a recording whose Korean guard was given three reports, and the last of them twice."""
     made = make_installation(tmp_path / "recording", nations=[JPN, KOR, USA])
     journals = {nation: Journal(made.journal(Role.GUARD, nation)) for nation in made.nations}
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 3):
         given = RecordedInput(
             kind=InputKind.RECEIVE,
             utc_us=T0_US + number,

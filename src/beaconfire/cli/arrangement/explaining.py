@@ -145,18 +145,20 @@ def _found(arguments: argparse.Namespace) -> Said:
 
 
 def reports_of(recording: Path) -> Iterator[Said]:
-    """Yield every report that the guards of a recording were given, nation by nation, in order.
+    """Yield every report that the guards of a recording were given, once, nation by nation, in order.
 
     Raises:
         UsageError: not a recording, or one that was altered.
     """
     installation = read_installation(recording)
     for nation in installation.nations:
+        last: dict[str, str] = {}
         for one in recorded_inputs(recording / nation / f"{Role.GUARD.value}.journal"):
             if one.kind is not InputKind.RECEIVE or one.channel != Channel.OWN_REPORT.value:
                 continue
             message = decode(one.body)
-            if isinstance(message, Report):
+            if isinstance(message, Report) and last.get(message.track) != message.report_id:
+                last[message.track] = message.report_id
                 yield Said(message, None, max(0, one.utc_us - message.stated_at_us))
 
 
