@@ -40,8 +40,8 @@ def text_of_a_display() -> str:
     clock = EventClock(LAUNCH_US, 1.0)
     node = DisplayNode(JPN, DisplayFacts(PLACES, SENSORS))
     said: list[tuple[Channel, Message]] = [
-        (Channel.EVENT, event(Flight(LAUNCH_US), 199.0, 1)),
-        (Channel.EVENT, event(Flight(LAUNCH_US), 199.0, 1)),
+        (Channel.EVENT, event(Flight(LAUNCH_US), 199.0, 2)),
+        (Channel.EVENT, event(Flight(LAUNCH_US), 190.0, 1)),
         (Channel.HEALTH, health('guard/"J\\P\nN', LAUNCH_US)),
         (Channel.NOTICE, Notice("x", Severity.FAULT, "text", LAUNCH_US, "guard/JPN")),
     ]

@@ -88,7 +88,7 @@ def test_what_is_not_here_is_404(served: Served, path: str) -> None:
 
 
 def test_health_carries_ages_and_counts(served: Served) -> None:
-    served.feed(health("guard/JPN", LAUNCH_US), event(FLIGHT, 100.0, 1), event(FLIGHT, 100.0, 1))
+    served.feed(health("guard/JPN", LAUNCH_US), event(FLIGHT, 100.0, 2), event(FLIGHT, 90.0, 1))
     answer = get_json(served, "/api/health")
     assert answer["health"][0]["source"] == "guard/JPN"
     assert answer["health"][0]["age_s"] >= 0.0
