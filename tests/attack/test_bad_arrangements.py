@@ -6,6 +6,7 @@ import pytest
 from attack.bad_arrangements import BAD, TO_AND_FRO, Bad, added, flows, permit, terms
 from beaconfire.adapters.bundles import example_templates, shipped_templates
 from beaconfire.release.proof.prove import prove
+from beaconfire.release.proof.search import Search
 
 
 def test_there_are_enough_of_them() -> None:
@@ -60,5 +61,5 @@ def test_what_is_not_decided_in_time_is_not_proved(monkeypatch: pytest.MonkeyPat
     def search(*properties: object) -> None:
         raise TimeoutError("timeout")
 
-    monkeypatch.setattr("beaconfire.release.proof.search.Search.find", search)
+    monkeypatch.setattr(Search, "find", search)
     assert any("not decided within its time" in one.words for one in prove(terms()) if not one.holds)
