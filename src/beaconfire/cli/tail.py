@@ -115,9 +115,10 @@ class Follower:
         return lines + [self._notice(one) for one in frame.get("notices", ()) if self._is_news(one)]
 
     def _is_new(self, event: Json) -> bool:
-        newer: bool = event["revision"] > self._revisions.get(event["event_id"], 0)
+        # Not only a larger number: after a lost journal they count from 1 again.
+        known = self._revisions.get(event["event_id"])
         self._revisions[event["event_id"]] = event["revision"]
-        return newer
+        return bool(known != event["revision"])
 
     def _event(self, event: Json) -> Json:
         first = min(event["places"], key=lambda place: place["earliest_us"], default=None)
@@ -137,7 +138,7 @@ class Follower:
 
     def _is_warned_anew(self, event: Json) -> bool:
         warning = event.get("warning")
-        if warning is None or warning["revision"] <= self._warned.get(event["event_id"], 0):
+        if warning is None or warning["revision"] == self._warned.get(event["event_id"]):
             return False
         self._warned[event["event_id"]] = warning["revision"]
         return True

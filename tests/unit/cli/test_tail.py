@@ -66,6 +66,30 @@ def test_each_thing_is_said_once() -> None:
     assert styled(gone).plain == "00:00:00 EXERCISE e1 ✕ withdrawn"
 
 
+def test_revisions_that_count_from_one_again_are_news() -> None:
+    follower = Follower()
+    warning = {"action": "issue", "alone": False, "issued_at_us": 2, "text": "w", "texts": {}}
+    event = {
+        "as_of_us": 1,
+        "mode": "EXERCISE",
+        "event_id": "e1",
+        "status": "CONFIRMED",
+        "contributors": ["JPN"],
+        "places": [],
+        "impact": [],
+    }
+
+    def lines(revision: int, warned: int) -> list[tuple[str, int]]:
+        shown = event | {"revision": revision, "warning": warning | {"revision": warned}}
+        frame = {"clock": {"utc_us": 5}, "events": [shown], "mode": "EXERCISE"}
+        return [(line["what"], line["revision"]) for line in follower.take(frame)]
+
+    assert lines(300, 7) == [("event", 300), ("warning", 7)]
+    assert lines(300, 7) == []
+    assert lines(1, 7) == [("event", 1)]
+    assert lines(1, 1) == [("warning", 1)]
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [("en", "HUB-1: gone"), ("ja", "受信のないハブ:HUB-1"), ("ko", "무응답 허브: HUB-1")],
