@@ -127,10 +127,14 @@ def _guard(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) 
         left_out=held.flaws,
         rules=rules,
         secret=loaded.secret(),
-        clock_speed=read_clock(loaded.file("clock")).speed if config.clock else 1.0,
+        clock_speed=_clock_speed(loaded),
         hubs=config.hubs,
     )
     return GuardNode(terms, rows)
+
+
+def _clock_speed(loaded: LoadedConfig) -> float:
+    return read_clock(loaded.file("clock")).speed if loaded.config.clock else 1.0
 
 
 def _hub(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None) -> "HubNode":
@@ -171,6 +175,7 @@ def _picture(loaded: LoadedConfig, rows: Rows, files: "TrustFiles | None" = None
         left_out=held.flaws,
         places=places_of(loaded),
         secret=loaded.secret(),
+        clock_speed=_clock_speed(loaded),
         hubs=config.hubs,
     )
     return PictureNode(terms, rows)

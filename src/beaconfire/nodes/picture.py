@@ -84,6 +84,7 @@ class PictureConfig(msgspec.Struct, frozen=True):
         places: named places to tell of.
         secret: under which event ids are made, 32 bytes.
         shadows: also keep the pictures it would have had alone and with the bilateral links.
+        clock_speed: UTC seconds that its clock counts in a second of the wall, above 0.
         hubs: instances of the hub; each sends the same, and any one is enough.
     """
 
@@ -96,6 +97,7 @@ class PictureConfig(msgspec.Struct, frozen=True):
     places: tuple[Place, ...]
     secret: bytes
     shadows: bool = True
+    clock_speed: float = 1.0
     hubs: tuple[str, ...] = (HUB,)
     left_out: tuple[str, ...] = ()
 
@@ -137,7 +139,7 @@ class PictureNode:
             0,
         )
         self._health_due_us = self._due_us = 0
-        self._behind = Behind()
+        self._behind = Behind(config.clock_speed)
         self._repetition = Repetition()
         self._restore(rows.rows(Table.STATE))
         held = self._pictures[None].events
@@ -310,13 +312,13 @@ class PictureNode:
         commands += self._publish(main, revised, now)
         if self._config.shadows:
             self._behind.put(source)
-            commands.append(WakeAt(now.monotonic_us + 1))
+            commands.append(WakeAt(max(now.monotonic_us + 1, self._behind.due_us() or 0)))
         return commands
 
     def _follow(self, now: Now) -> list[Command]:
         """Give the pictures for comparison some of what they have yet to be given."""
         commands: list[Command] = []
-        for source in self._behind.take():
+        for source in self._behind.take(now.monotonic_us):
             for sharing, picture in self._pictures.items():
                 if sharing is not None and belongs(source, sharing, self._config.nation):
                     commands += self._publish(picture, picture.accept(source, now.utc_us), now)
@@ -350,10 +352,10 @@ class PictureNode:
 
     def tick(self, now: Now) -> list[Command]:
         """Give the pictures for comparison what waits for them; see to all else where it is due."""
-        commands = self._follow(now)
-        if not len(self._behind) or now.monotonic_us >= self._next_due_us():
+        commands, waits_until_us = self._follow(now), self._behind.due_us()
+        if waits_until_us is None or now.monotonic_us >= self._next_due_us():
             commands += self._see_to_all(now)
-        wake_us = now.monotonic_us if len(self._behind) else self._next_due_us()
+        wake_us = min(self._next_due_us(), waits_until_us or self._next_due_us())
         return [*commands, WakeAt(max(now.monotonic_us + 1, wake_us))]
 
     def _next_due_us(self) -> int:
@@ -393,6 +395,5 @@ class PictureNode:
             "events": len(main),
             "alone": int(self._hearing.alone is True),
         }
-        links = self._hearing.health(now.monotonic_us)
-        health = Health(source=self._name, at_us=now.utc_us, links=links, counters=counters)
+        health = Health(self._name, now.utc_us, self._hearing.health(now.monotonic_us), counters)
         return Send(Channel.HEALTH, self._config.nation, Lane.ROUTINE, health)

@@ -1,7 +1,9 @@
 """Reports that the pictures for comparison have yet to be given: after the main one, when there is time.
 
 What would be known alone or under the bilaterals is looked at, never warned from. So what has come for the
-main picture meanwhile goes first; of a track only the newest report waits.
+main picture meanwhile goes first; of a track only the newest report waits; and no more than twenty are given
+on in a second, in turn of their tracks: with up to twenty tracks the comparison has every report, with sixty
+every third, and takes no more of the processors that warnings need.
 """
 
 from collections import OrderedDict
@@ -15,14 +17,20 @@ BEHIND_MAX: Final = 2_048
 BILATERAL_PREFIX: Final = "bilateral-"
 AT_ONCE: Final = 4
 """Reports that are taken before what has come meanwhile is looked at."""
+PERIOD_US: Final = 50_000
+"""Of monotonic time for each report, on average."""
+SAVED_UP_US: Final = 1_000_000
+"""As many may be taken in one go as fit in this time, if none were taken before."""
 
 
 class Behind:
     """The newest report of each track that waits, in the order in which the tracks came."""
 
-    def __init__(self) -> None:
-        """Start with nothing waiting."""
+    def __init__(self, clock_speed: float = 1.0) -> None:
+        """Start with nothing waiting; under a clock that runs fast more are given on in a second."""
+        self._period_us = max(1, round(PERIOD_US / clock_speed))
         self._waiting: OrderedDict[TrackKey, Source] = OrderedDict()
+        self._next_us = 0
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -34,9 +42,18 @@ class Behind:
         if len(self._waiting) > BEHIND_MAX:
             self._waiting.popitem(last=False)
 
-    def take(self) -> list[Source]:
-        """Return those whose turn it is; they wait no more."""
-        return [self._waiting.popitem(last=False)[1] for _ in range(min(AT_ONCE, len(self._waiting)))]
+    def due_us(self) -> int | None:
+        """Return when the next may be taken, monotonic, None if nothing waits."""
+        return self._next_us if self._waiting else None
+
+    def take(self, monotonic_us: int) -> list[Source]:
+        """Return those whose turn it is now; they wait no more."""
+        self._next_us = max(self._next_us, monotonic_us - SAVED_UP_US + self._period_us)
+        taken: list[Source] = []
+        while self._waiting and len(taken) < AT_ONCE and self._next_us <= monotonic_us:
+            taken.append(self._waiting.popitem(last=False)[1])
+            self._next_us += self._period_us
+        return taken
 
 
 def belongs(source: Source, sharing: Sharing | None, nation: Nation) -> bool:
