@@ -329,7 +329,9 @@ class PictureNode:
         for one in revised:
             self.counters["revisions"] += 1
             event = one.event
-            commands.append(self._kept(picture, event))
+            saved = picture.saved(event.event_id) or Saved(event, ())
+            key = event_key(picture.sharing, event.event_id)
+            commands.append(Keep(Table.STATE, key, _encoder.encode(saved)))
             if picture.sharing is None:
                 commands.append(Append(EVENTS_LOG, _encoder.encode(event)))
                 self._retelling.tell(event, now)
@@ -344,11 +346,8 @@ class PictureNode:
         return commands
 
     def _told(self, event: Event) -> Command:
-        return Send(Channel.EVENT, self._config.nation, Lane.FLASH, event)
-
-    def _kept(self, picture: Picture, event: Event) -> Command:
-        saved = picture.saved(event.event_id) or Saved(event, ())
-        return Keep(Table.STATE, event_key(picture.sharing, event.event_id), _encoder.encode(saved))
+        lane = Lane.FLASH if event.sharing is None else Lane.ROUTINE
+        return Send(Channel.EVENT, self._config.nation, lane, event)
 
     def tick(self, now: Now) -> list[Command]:
         """Give the pictures for comparison what waits for them; see to all else where it is due."""

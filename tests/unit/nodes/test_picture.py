@@ -126,7 +126,12 @@ def test_what_is_warned_from_comes_before_what_is_compared() -> None:
     first = bench.node.receive(own(FLIGHT.report(JPN, 110.0), JPN), now(110_000_000))
     newer = bench.node.receive(own(FLIGHT.report(JPN, 111.0), JPN), now(111_000_000))
     assert events(first).keys() == events(newer).keys() == {None}
-    later = events(bench.node.tick(now(111_000_001)))
+    commands = bench.node.tick(now(111_000_001))
+    assert {one.lane for one in newer if isinstance(one, Send)} == {Lane.FLASH}
+    assert {one.lane for one in commands if isinstance(one, Send) and one.channel is Channel.EVENT} == {
+        Lane.ROUTINE
+    }
+    later = events(commands)
     assert later.keys() == {Sharing.ALONE, Sharing.BILATERAL}
     assert {one.state.epoch_us for one in later.values() if one.state} == {T0_US + 111_000_000}
     assert events(bench.node.tick(now(111_000_002))) == {}
