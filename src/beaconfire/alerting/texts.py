@@ -4,7 +4,6 @@ Source: Project Fluent, syntax 1.0; the files are `en.ftl`, `ja.ftl` and `ko.ftl
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Final, Literal
@@ -13,11 +12,12 @@ from fluent.runtime import FluentBundle, FluentResource
 
 from beaconfire.messages.event import PlaceTime
 from beaconfire.messages.words import Mode, PlaceKind, TimeUs
-from beaconfire.units import seconds_from_microseconds
+from beaconfire.units import MICROSECONDS_PER_SECOND
 
 PLACES_IN_TEXT: Final = 3
 LANGUAGES: Final = ("en", "ja", "ko")
 DEFAULT_LANGUAGE: Final = "en"
+SECONDS_PER_DAY: Final = 86_400
 _AHEAD_OF_UTC_S: Final = {"en": 0, "ja": 9 * 3_600, "ko": 9 * 3_600}
 """What a reader's clock shows: Japan and Korea are nine hours ahead, without summer time.
 
@@ -52,7 +52,9 @@ def clock_text(time_us: TimeUs, ahead_s: int = 0) -> str:
         time_us: the moment.
         ahead_s: by how much the clock that is meant is ahead of UTC.
     """
-    return datetime.fromtimestamp(int(seconds_from_microseconds(time_us)) + ahead_s, UTC).strftime("%H:%M:%S")
+    # Without a calendar: a moment may lie beyond every year that one knows, and a warning is still given.
+    minutes, seconds = divmod((time_us // MICROSECONDS_PER_SECOND + ahead_s) % SECONDS_PER_DAY, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
 
 
 def _share_text(probability: float) -> str:

@@ -95,6 +95,12 @@ def test_time_is_rounded_towards_earlier() -> None:
     assert clock_text(1_664_835_785_999_999, 32_400) == "07:23:05"
 
 
+@pytest.mark.parametrize("time_us", [-(2**63), -1, 0, 253_402_300_800_000_000, 2**63 - 1])
+def test_no_moment_is_beyond_a_clock(time_us: int) -> None:
+    hours, minutes, seconds = map(int, clock_text(time_us).split(":"))
+    assert (hours * 60 + minutes) * 60 + seconds == time_us // 1_000_000 % 86_400
+
+
 def test_a_broken_file_would_be_found() -> None:
     assert FluentResource("mode = { $mode").body[0].__class__.__name__ == "Junk"
 

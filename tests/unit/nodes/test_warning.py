@@ -158,6 +158,13 @@ def test_a_restarted_node_neither_repeats_nor_forgets(rows: MemoryRows, node: Wa
     assert cancel.warning_id == warnings(commands)[0].warning_id
 
 
+def test_a_place_that_is_reached_beyond_every_calendar_is_warned_of_all_the_same(node: WarningNode) -> None:
+    """Found by fuzzing: the node died of it, and again of the next revision."""
+    never = PlaceTime("Aomori", PlaceKind.OVERFLIGHT, 2**63 - 1, 0.9)
+    (warning,) = warnings(node.receive(inbound(event(places=(never,))), now()))
+    assert warning.action == "issue"
+
+
 def test_health_comes_once_a_second(node: WarningNode) -> None:
     found = [
         one.message
