@@ -99,6 +99,7 @@ def campaign(scenario: Scenario) -> Campaign:
     return Campaign(scenario)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", range(0, SEEDS, PIECE))
 def test_every_invariant_holds(campaign: Campaign, first: int) -> None:
     runs = [campaign.run(seed) for seed in range(first, min(first + PIECE, SEEDS))]

@@ -151,6 +151,7 @@ def _codes(commands: list[Command]) -> list[str]:
 def test_a_picture_starts_without_the_arrangements_that_do_not_verify_and_says_so(made: Installation) -> None:
     bundle = next((made.directory / "arrangements").glob("trilateral*"))
     bundle.write_text(bundle.read_text().replace("10000", "10001", 1))
+    made.start_clock()
     picture = build_node(_process(made, Role.PICTURE), MemoryRows())
     assert isinstance(picture, PictureNode)
     assert sorted(one.bundle.arrangement for one in picture.arrangements.agreements) == [
@@ -164,6 +165,7 @@ def test_a_picture_starts_without_the_arrangements_that_do_not_verify_and_says_s
 def test_a_picture_starts_without_any_arrangement(made: Installation) -> None:
     for bundle in (made.directory / "arrangements").iterdir():
         bundle.unlink()
+    made.start_clock()
     picture = build_node(_process(made, Role.PICTURE), MemoryRows())
     assert isinstance(picture, PictureNode)
     assert not picture.arrangements.agreements
