@@ -4,6 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from beaconfire.flight.propagation import propagate_kernel
@@ -15,6 +16,7 @@ from beaconfire.frames.geodesy import (
 )
 from beaconfire.frames.types import Vector
 from beaconfire.messages.estimate import Covariance, Ellipse, Kinematics, LaunchEstimate
+from beaconfire.messages.event import Event
 from beaconfire.messages.report import Classification, Provenance, Report, SensorUse, Timing
 from beaconfire.messages.words import Mode, Nation, Phase, Status
 
@@ -127,3 +129,30 @@ class Flight:
             sensor=SensorUse((f"{nation.lower()}-ir",), ("ir",), 5),
             provenance=Provenance(own_sensors_only=True, transform="sight-line", producer="test"),
         )
+
+
+def bare_event(**changed: object) -> Event:
+    """Return Japan's event of which nothing is known but that it is there."""
+    bare = Event(
+        nation=JPN,
+        event_id="e1",
+        revision=1,
+        as_of_us=0,
+        observed_at_us=0,
+        mode=Mode.SIMULATED,
+        status=Status.CONFIRMED,
+        sharing=None,
+        contributors=(JPN,),
+        references=("JPN-1",),
+        contributions=(),
+        manoeuvring=False,
+        thrust_possible=False,
+        raid_id=None,
+        apogee_m=None,
+        launch=None,
+        state=None,
+        covariance=(),
+        impact=(),
+        places=(),
+    )
+    return msgspec.structs.replace(bare, **changed)

@@ -11,7 +11,6 @@ Three rules:
    holds nothing up.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -48,6 +47,7 @@ from beaconfire.nodes.commands import (
 from beaconfire.nodes.posting import commands_from_pending, commands_from_posted
 from beaconfire.nodes.refusals import RefusalsHeard
 from beaconfire.nodes.repetition import Repetition
+from beaconfire.nodes.retelling import LastHeard
 from beaconfire.nodes.tenure import Tenure, Trust
 from beaconfire.nodes.voice import Said, Voice
 from beaconfire.nodes.vouching import Vouching
@@ -63,7 +63,6 @@ from beaconfire.release.terms import SealTerms
 
 LIFE_US: Final = 600_000_000
 """Of a report, of transport, so of the wall clock; a guard told that its clock runs fast scales it."""
-TRACKS_MAX: Final = 4_096
 HEALTH_PERIOD_US: Final = 1_000_000
 SUSPENSION_RESEND_US: Final = 5_000_000
 UNRECEIPTED_US: Final = 1_500_000
@@ -131,7 +130,7 @@ class GuardNode:
             mode=config.mode,
         )
         self._outbox = ParallelOutbox(config.nation, config.hubs, rows.rows(Table.OUTBOX))
-        self._heard: OrderedDict[str, str] = OrderedDict()
+        self._heard = LastHeard()
         self._audit = AuditLog(log, rows.log(log), seam=seam_in(log, rows.rows(Table.STATE)))
         self._room = AuditRoom([self._audit])
         self.counters = dict.fromkeys(
@@ -192,7 +191,7 @@ class GuardNode:
         if self._room.full:
             self.counters["unrecorded"] += 1
             return []
-        if self._is_told_again(report):
+        if self._heard.is_told_again(report.track, report.report_id):
             return []
         decided = self._decide(report, now)
         lane = decided.value.lane if isinstance(decided, Released) else Lane.ROUTINE
@@ -204,14 +203,6 @@ class GuardNode:
                 commands.append(self._voice.tell(_not_posted(posted.refused, report.report_id), now))
                 self.counters["lost"] += 1
         return [self._record(report, lane, decided, now), *commands]
-
-    def _is_told_again(self, report: Report) -> bool:
-        """Return whether a report is the last that was heard of its track: a tracker tells its last again."""
-        known = self._heard.pop(report.track, None)
-        self._heard[report.track] = report.report_id
-        if len(self._heard) > TRACKS_MAX:
-            self._heard.popitem(last=False)
-        return known == report.report_id
 
     def _decide(self, report: Report, now: Now) -> Released[Outgoing] | Withheld:
         config = self._config

@@ -18,6 +18,8 @@ from beaconfire.nodes.commands import Now
 FIRST_US: Final = 5_000_000
 KEYS_MAX: Final = 1_024
 """Things told again; of one more the one unsaid for longest is let go."""
+HEARD_MAX: Final = 4_096
+"""Things of which a listener remembers the last; one more than it forgets is taken for news."""
 FOR_US: Final = 3_600_000_000
 """What ended longer ago is told again to nobody."""
 
@@ -83,6 +85,22 @@ class Retelling(Generic[Word]):
                 told.next_us = now.monotonic_us + told.wait_us
                 told.wait_us = min(2 * told.wait_us, self._longest_us)
         return words
+
+
+class LastHeard:
+    """What a listener heard last of each event or track, so that it knows what is told again; bounded."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self._marks: OrderedDict[str, object] = OrderedDict()
+
+    def is_told_again(self, key: str, mark: object) -> bool:
+        """Return whether a mark, such as a revision, is the last that was heard of something; note it."""
+        known = self._marks.pop(key, None)
+        self._marks[key] = mark
+        if len(self._marks) > HEARD_MAX:
+            self._marks.popitem(last=False)
+        return known == mark
 
 
 def _key(word: Event | Warning | Report) -> str:

@@ -5,7 +5,6 @@ Whether the nation is alone it learns from its picture's word once a second, and
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -26,7 +25,7 @@ from beaconfire.nodes.commands import (
     Table,
     WakeAt,
 )
-from beaconfire.nodes.retelling import FOR_US, KEYS_MAX, Retelling
+from beaconfire.nodes.retelling import FOR_US, LastHeard, Retelling
 
 HEALTH_PERIOD_US: Final = 1_000_000
 LINK_DOWN: Final = "link-down"
@@ -73,7 +72,7 @@ class WarningNode:
         kept = rows.rows(Table.STATE)
         self._life.restore(_decoder.decode(body) for key, body in kept if key.startswith(_PREFIX))
         self._life.alone = any(key == ALONE for key, _ in kept)
-        self._heard: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._heard = LastHeard()
         held = ((one, one.issued_at_us) for one in self._life.warnings)
         self._retelling = Retelling(RETOLD_EVERY_US, held)
         self.counters = dict.fromkeys(("events", "issued", "updated", "cancelled", "rejected"), 0)
@@ -110,20 +109,12 @@ class WarningNode:
         if event.mode is not self._config.mode:
             self.counters["rejected"] += 1
             return []
-        if event.sharing is None and self._is_told_again(event):
+        mark = (event.revision, event.as_of_us)
+        if event.sharing is None and self._heard.is_told_again(event.event_id, mark):
             return []
         self.counters["events"] += 1
         warning = self._life.take(event, self._name(event.event_id), now.utc_us)
         return [] if warning is None else self._out(warning, now)
-
-    def _is_told_again(self, event: Event) -> bool:
-        """Return whether the last that was heard of an event is this revision of it."""
-        mark = (event.revision, event.as_of_us)
-        known = self._heard.pop(event.event_id, None)
-        self._heard[event.event_id] = mark
-        if len(self._heard) > KEYS_MAX:
-            self._heard.popitem(last=False)
-        return known == mark
 
     def _be_alone(self, alone: bool, now: Now) -> list[Command]:  # noqa: FBT001 - as it was heard
         """Note whether the nation is alone, and say so where it warns."""

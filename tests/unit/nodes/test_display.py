@@ -14,33 +14,21 @@ from beaconfire.nodes.commands import Channel, Forget, Inbound, Keep, Now, Table
 from beaconfire.nodes.display import ArrangementLine, DisplayFacts, DisplayNode, Milestones
 from beaconfire.nodes.display import node as node_module
 from beaconfire.nodes.display import picture as picture_module
+from picture_world import bare_event
 
 JPN, KOR, USA = Nation("JPN"), Nation("KOR"), Nation("USA")
 NOW = Now(utc_us=5_000_000, monotonic_us=1_000_000)
 
 
 def event(event_id: str = "e1", revision: int = 1, **changes: object) -> Event:
-    plain = Event(
-        nation=JPN,
+    plain = bare_event(
         event_id=event_id,
         revision=revision,
         as_of_us=revision * 1_000_000,
         observed_at_us=revision * 1_000_000,
-        mode=Mode.SIMULATED,
         status=Status.TENTATIVE,
-        sharing=None,
         contributors=(KOR,),
         references=(f"KOR-{event_id}",),
-        contributions=(),
-        manoeuvring=False,
-        thrust_possible=False,
-        raid_id=None,
-        apogee_m=None,
-        launch=None,
-        state=None,
-        covariance=(),
-        impact=(),
-        places=(),
     )
     return msgspec.structs.replace(plain, **changes)
 

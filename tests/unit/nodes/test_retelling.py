@@ -1,40 +1,16 @@
 """What is told within a nation is told again, later and later, within bounds, and at once after a start."""
 
-import msgspec
-
 from beaconfire.messages.event import Event
-from beaconfire.messages.words import Mode, Nation, Status
+from beaconfire.messages.words import Status
 from beaconfire.nodes.commands import Now
-from beaconfire.nodes.retelling import FIRST_US, FOR_US, KEYS_MAX, Retelling
+from beaconfire.nodes.retelling import FIRST_US, FOR_US, HEARD_MAX, KEYS_MAX, LastHeard, Retelling
+from picture_world import bare_event
 
-JPN = Nation("JPN")
 LONGEST_US = 4 * FIRST_US
-EVENT = Event(
-    nation=JPN,
-    event_id="e1",
-    revision=1,
-    as_of_us=0,
-    observed_at_us=0,
-    mode=Mode.SIMULATED,
-    status=Status.ENDED,
-    sharing=None,
-    contributors=(JPN,),
-    references=("JPN-1",),
-    contributions=(),
-    manoeuvring=False,
-    thrust_possible=False,
-    raid_id=None,
-    apogee_m=None,
-    launch=None,
-    state=None,
-    covariance=(),
-    impact=(),
-    places=(),
-)
 
 
 def event(event_id: str = "e1", revision: int = 1) -> Event:
-    return msgspec.structs.replace(EVENT, event_id=event_id, revision=revision)
+    return bare_event(event_id=event_id, revision=revision, status=Status.ENDED)
 
 
 def at(us: int) -> Now:
@@ -86,3 +62,12 @@ def test_it_is_bounded_and_the_longest_unsaid_goes() -> None:
     assert len(told) == KEYS_MAX
     assert "1" not in told
     assert {"0", "one more"} <= set(told)
+
+
+def test_a_listener_knows_the_last_of_each_again_and_nothing_older() -> None:
+    heard = LastHeard()
+    assert [heard.is_told_again("a", mark) for mark in (1, 1, 2, 1)] == [False, True, False, False]
+    assert not heard.is_told_again("b", 1)
+    for number in range(HEARD_MAX):
+        heard.is_told_again(str(number), 0)
+    assert not heard.is_told_again("b", 1), "the one unheard of for longest is forgotten"

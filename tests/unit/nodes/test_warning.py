@@ -10,7 +10,7 @@ from beaconfire.messages.health import Health, Notice
 from beaconfire.messages.words import Lane, Mode, PlaceKind, Severity, Sharing, Status
 from beaconfire.nodes.commands import Channel, Command, Inbound, Send
 from beaconfire.nodes.warning import WarningConfig, WarningNode
-from picture_world import JPN, KOR
+from picture_world import JPN, KOR, bare_event
 from release_world import T0_US, MemoryRows, now
 
 PLACES = (Place("Aomori", JPN, 0.71, 2.45, 3e4), Place("Seoul", KOR, 0.65, 2.21, 4e4))
@@ -18,27 +18,9 @@ CONFIG = WarningConfig(nation=JPN, mode=Mode.SIMULATED, places=PLACES, secret=b"
 
 
 def event(event_id: str = "e1", revision: int = 1, place: str = "Aomori", **changed: object) -> Event:
-    whole = Event(
-        nation=JPN,
-        event_id=event_id,
-        revision=revision,
-        as_of_us=T0_US,
-        observed_at_us=T0_US,
-        mode=Mode.SIMULATED,
-        status=Status.CONFIRMED,
-        sharing=None,
-        contributors=(JPN,),
-        references=("JPN-1",),
-        contributions=(),
-        manoeuvring=False,
-        thrust_possible=False,
-        raid_id=None,
-        apogee_m=None,
-        launch=None,
-        state=None,
-        covariance=(),
-        impact=(),
-        places=(PlaceTime(place, PlaceKind.OVERFLIGHT, T0_US + 300_000_000, 0.9),),
+    over = PlaceTime(place, PlaceKind.OVERFLIGHT, T0_US + 300_000_000, 0.9)
+    whole = bare_event(
+        event_id=event_id, revision=revision, as_of_us=T0_US, observed_at_us=T0_US, places=(over,)
     )
     return msgspec.structs.replace(whole, **changed)
 

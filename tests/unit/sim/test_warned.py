@@ -13,6 +13,7 @@ from beaconfire.messages.words import Mode, Nation, PlaceKind, Severity, Sharing
 from beaconfire.nodes.picture_rows import event_key
 from beaconfire.sim.network import Address
 from beaconfire.sim.warned import HEARD_US, LATE_US, Warned
+from picture_world import bare_event
 
 JPN, KOR = Nation("JPN"), Nation("KOR")
 PLACES: Final = (Place("Aomori", JPN, 0.71, 2.45, 3e4), Place("Seoul", KOR, 0.65, 2.21, 4e4))
@@ -21,28 +22,7 @@ PICTURE, NODE = Address(JPN, "picture"), Address(JPN, "warning")
 
 
 def event(status: Status, place: str = "Aomori", earliest_us: int = NOW_US) -> Event:
-    return Event(
-        nation=JPN,
-        event_id="e1",
-        revision=1,
-        as_of_us=0,
-        observed_at_us=0,
-        mode=Mode.SIMULATED,
-        status=status,
-        sharing=None,
-        contributors=(JPN,),
-        references=("JPN-1",),
-        contributions=(),
-        manoeuvring=False,
-        thrust_possible=False,
-        raid_id=None,
-        apogee_m=None,
-        launch=None,
-        state=None,
-        covariance=(),
-        impact=(),
-        places=(PlaceTime(place, PlaceKind.IMPACT, earliest_us, 0.9),),
-    )
+    return bare_event(status=status, places=(PlaceTime(place, PlaceKind.IMPACT, earliest_us, 0.9),))
 
 
 def warning(action: str = "issue", *, alone: bool = False) -> Warning:
